@@ -1,0 +1,62 @@
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+
+GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
+STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+VERSION   = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 30s
+# More flags for go test: make test TESTFLAGS=-v
+TESTFLAGS ?=
+
+# The programs below testdata, which ./... leaves out.
+PROGRAMS = $(shell find testdata -name '*.go' -not -path '*/node_modules/*' -exec dirname {} + | sort -u | sed 's,^,./,')
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test race lint fmt fuzz cover bench torture clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/flowkit
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/flowkit ./cmd/flowkit
+
+demo: build ## the main job, step by step, on a recorded visit to a shop; results in bin/demo
+	@testdata/demo/demo.sh
+
+test: lint ## lint and every test
+	go test -timeout 10m $(TESTFLAGS) ./...
+
+race: ## every test under the race detector
+	go test -race -timeout 30m $(TESTFLAGS) ./...
+
+lint: ## gofumpt, go vet, staticcheck
+	@files=$$($(GOFUMPT) -l . $(PROGRAMS)); \
+	if [ -n "$$files" ]; then printf 'not as gofumpt has it (make fmt):\n%s\n' "$$files"; exit 1; fi
+	go vet ./... $(PROGRAMS)
+	$(STATICCHECK) ./... $(PROGRAMS)
+
+fmt: ## write every Go file as gofumpt has it
+	$(GOFUMPT) -w . $(PROGRAMS)
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file func; do \
+		echo "$${file%/*}: $${func#func }"; \
+		go test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) "$${file%/*}" </dev/null; \
+	done
+
+cover: ## coverage of the tests: bin/cover.html and a total
+	@mkdir -p bin
+	go test -timeout 20m -coverpkg=./... -coverprofile=bin/cover.out ./...
+	go tool cover -html=bin/cover.out -o bin/cover.html
+	@go tool cover -func=bin/cover.out | tail -n 1
+
+bench: build ## every benchmark, then the scripts of testdata/bench
+	go test -run '^$$' -bench . ./...
+	@for script in $(wildcard testdata/bench/*.sh); do echo "$$script"; "$$script"; done
+
+torture: ## the long forms of the tests, hours
+	FLOWKIT_LONG=1 go test -count=1 -timeout 6h $(TESTFLAGS) ./...
+
+clean: ## remove what the other targets made
+	rm -rf bin testdata/harcheck/node_modules
