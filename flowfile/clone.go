@@ -56,7 +56,7 @@ func (c cloner) conn(o *Conn) *Conn {
 	n := *o
 	for _, p := range []*string{
 		&n.ID, &n.Transport, &n.TLSVersion, &n.Cipher, &n.SNI, &n.ALPN,
-		&n.MitmCert, &n.ProxyMode, &n.Error,
+		&n.ProxyMode, &n.Error,
 	} {
 		*p = str(*p)
 	}
@@ -64,7 +64,12 @@ func (c cloner) conn(o *Conn) *Conn {
 	if o.Via != nil {
 		n.Via = &Via{Scheme: str(o.Via.Scheme), Addr: *addr(&o.Via.Addr)}
 	}
-	n.Ciphers, n.ALPNOffers, n.Certificates = strs(o.Ciphers), strs(o.ALPNOffers), strs(o.Certificates)
+	n.Ciphers, n.ALPNOffers = strs(o.Ciphers), strs(o.ALPNOffers)
+	n.MitmCert = o.MitmCert.clone()
+	n.Certificates = append([]Body(nil), o.Certificates...)
+	for i, b := range n.Certificates {
+		n.Certificates[i] = b.clone()
+	}
 	n.Extra = extra(o.Extra)
 	return &n
 }

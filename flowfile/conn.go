@@ -40,8 +40,8 @@ type Conn struct {
 	SNI          string
 	ALPN         string
 	ALPNOffers   []string
-	Certificates []string // as the source had them, PEM mostly; leaf first
-	MitmCert     string   // client only: the certificate the proxy showed, PEM
+	Certificates []Body // as the source had them, PEM mostly; leaf first; lazy
+	MitmCert     Body   // client only: the certificate the proxy showed, PEM; absent: none
 
 	ProxyMode string // client only: "regular", "reverse:https://x" …
 	Error     string

@@ -52,9 +52,8 @@ func (h *Headers) Values(name string) []string {
 	return vs
 }
 
-// Set gives name one value: the first field of that name is replaced in its place (and
-// takes the new spelling of the name), the others are removed; without one it is added at
-// the end.
+// Set gives name one value: the first field of that name keeps its place and its
+// spelling, the others are removed; without one a field is added at the end.
 func (h *Headers) Set(name, value string) {
 	out := make([]Field, 0, len(h.fields)+1)
 	found := false
@@ -63,7 +62,7 @@ func (h *Headers) Set(name, value string) {
 		case !EqualFold(f.Name, name):
 			out = append(out, f)
 		case !found:
-			out, found = append(out, Field{name, value}), true
+			out, found = append(out, Field{f.Name, value}), true
 		}
 	}
 	if !found {

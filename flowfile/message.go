@@ -62,6 +62,10 @@ func (m *Message) SetTrailers(h *Headers) { m.trailers = h; m.changed |= PartTra
 // SetBody puts b in place of the body and leaves the headers alone.
 func (m *Message) SetBody(b Body) { m.body = b; m.changed |= PartBody }
 
+// InitBody sets the body without marking it as changed: for readers that learn of it
+// behind the head.
+func (m *Message) InitBody(b Body) { m.body = b }
+
 // SetStart sets when the first byte was seen.
 func (m *Message) SetStart(t Time) { m.start = t; m.changed |= PartStart }
 

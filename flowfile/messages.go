@@ -52,9 +52,13 @@ func (m *Messages) Replace(src MessageSource) { m.src, m.changed = src, true }
 // MessageLog is a list of messages that can be changed: heads in memory, payloads that
 // were put into it in a Spool. The zero value is empty and keeps payloads in memory.
 type MessageLog struct {
-	Spool *Spool // nil: payloads stay in memory
-	msgs  []Msg
+	Spool  *Spool // nil: payloads stay in memory
+	msgs   []Msg
+	edited bool
 }
+
+// Edited tells whether Set, Insert or Delete was called.
+func (l *MessageLog) Edited() bool { return l.edited }
 
 // Len returns the number of messages.
 func (l *MessageLog) Len() int { return len(l.msgs) }
@@ -67,6 +71,7 @@ func (l *MessageLog) Append(m Msg) { l.msgs = append(l.msgs, m) }
 
 // Set puts m in place of message i. A payload in memory goes to the spool.
 func (l *MessageLog) Set(i int, m Msg) error {
+	l.edited = true
 	if l.Spool != nil && m.Body.Content() == nil && m.Body.State() != BodyAbsent {
 		b, err := m.Body.Bytes(-1)
 		if err != nil {
@@ -85,7 +90,17 @@ func (l *MessageLog) Set(i int, m Msg) error {
 }
 
 // Delete removes message i.
-func (l *MessageLog) Delete(i int) { l.msgs = append(l.msgs[:i], l.msgs[i+1:]...) }
+func (l *MessageLog) Delete(i int) {
+	l.edited = true
+	l.msgs = append(l.msgs[:i], l.msgs[i+1:]...)
+}
+
+// Insert puts m before message i; i may be Len.
+func (l *MessageLog) Insert(i int, m Msg) error {
+	l.msgs = append(l.msgs, Msg{})
+	copy(l.msgs[i+1:], l.msgs[i:])
+	return l.Set(i, m)
+}
 
 // All iterates over the messages.
 func (l *MessageLog) All() iter.Seq2[Msg, error] {

@@ -14,7 +14,8 @@ const SpoolMemory = 8 << 20
 // SpoolMemory in an unlinked temporary file, which the system frees when the process
 // ends. The zero value is ready and uses os.TempDir. It is safe for concurrent use.
 type Spool struct {
-	Dir string // where the file is made; "" is os.TempDir
+	Dir    string // where the file is made; "" is os.TempDir
+	Memory int64  // what is held in memory; 0 is SpoolMemory
 
 	mu   sync.Mutex
 	held int64
@@ -26,7 +27,11 @@ type Spool struct {
 func (s *Spool) Add(b []byte) (Content, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.file == nil && s.held+int64(len(b)) <= SpoolMemory {
+	limit := s.Memory
+	if limit == 0 {
+		limit = SpoolMemory
+	}
+	if s.file == nil && s.held+int64(len(b)) <= limit {
 		s.held += int64(len(b))
 		return memory(string(b)), nil
 	}

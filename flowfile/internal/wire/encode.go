@@ -1,0 +1,415 @@
+package wire
+
+import (
+	"unicode/utf8"
+
+	"flowkit/flowfile"
+	"flowkit/flowfile/internal/mp"
+)
+
+// Encoder encodes records. The zero value is ready; it is reused from record to record.
+type Encoder struct {
+	out  mp.Writer // the record
+	body mp.Writer // entries of the outermost map
+	sub  [3]mp.Writer
+}
+
+// object writes a map whose number of entries is known only at its end.
+type object struct {
+	w *mp.Writer
+	n int
+}
+
+func (o *object) key(k string) *mp.Writer {
+	o.n++
+	o.w.Str(k)
+	return o.w
+}
+
+func (o *object) str(k, v string) {
+	if v != "" {
+		o.key(k).Str(v)
+	}
+}
+
+func (o *object) bool(k string, v bool) {
+	if v {
+		o.key(k).Bool(true)
+	}
+}
+
+func (o *object) int(k string, v int64) {
+	if v != 0 {
+		o.key(k).Int(v)
+	}
+}
+
+// time writes t as nanoseconds behind base.
+func (o *object) time(k string, t, base flowfile.Time) {
+	if t != 0 {
+		o.key(k).Int(int64(t - base))
+	}
+}
+
+func (o *object) strs(k string, v []string) {
+	if len(v) == 0 {
+		return
+	}
+	w := o.key(k)
+	w.ArrayLen(len(v))
+	for _, s := range v {
+		w.Str(s)
+	}
+}
+
+func (o *object) extra(e flowfile.Extra) {
+	for _, f := range e {
+		o.key(f.Key).Raw([]byte(f.Value))
+	}
+}
+
+// close writes the map into dst.
+func (o *object) close(dst *mp.Writer) {
+	dst.MapLen(o.n)
+	dst.Raw(o.w.Bytes())
+}
+
+// begin starts the outermost map of a record.
+func (e *Encoder) begin(typ string) object {
+	e.out.Reset()
+	e.body.Reset()
+	o := object{w: &e.body}
+	o.key("type").Str(typ)
+	return o
+}
+
+// nested starts a map within depth others.
+func (e *Encoder) nested(depth int) object {
+	e.sub[depth].Reset()
+	return object{w: &e.sub[depth]}
+}
+
+func (e *Encoder) end(o *object) []byte {
+	o.close(&e.out)
+	return e.out.Bytes()
+}
+
+// Flow returns the head of f, valid until the next call. open says that msg, part and
+// end records follow.
+func (e *Encoder) Flow(f *flowfile.Flow, open bool) []byte {
+	o := e.begin(f.Kind().String())
+	id(&o, "id", f.ID())
+	base := f.Created()
+	if base == 0 {
+		base = f.Start()
+	}
+	o.int("ts", int64(base))
+	if f.Created() == 0 && base != 0 {
+		o.key("created").Nil()
+	}
+	o.bool("open", open)
+	o.bool("incomplete", f.Incomplete() && !open)
+	if r := f.Request(); r != nil {
+		e.request(o.key("req"), r, base)
+	}
+	if r := f.Response(); r != nil {
+		e.response(o.key("resp"), r, base)
+	}
+	if ws := f.WebSocket(); ws != nil {
+		e.websocket(o.key("ws"), ws, base)
+	}
+	if m := f.DNSRequest(); m != nil {
+		e.dns(o.key("q"), m, base)
+	}
+	if m := f.DNSResponse(); m != nil {
+		e.dns(o.key("a"), m, base)
+	}
+	e.common(&o, f, base)
+	o.extra(f.Extra())
+	return e.end(&o)
+}
+
+// common writes what flows of all kinds have.
+func (e *Encoder) common(o *object, f *flowfile.Flow, base flowfile.Time) {
+	if err := f.Error(); err != nil {
+		n := e.nested(0)
+		n.str("msg", err.Msg)
+		n.time("at", err.Time, base)
+		n.extra(err.Extra)
+		n.close(o.key("error"))
+	}
+	o.bool("intercepted", f.Intercepted())
+	o.str("replay", f.Replay())
+	o.str("mark", f.Marked())
+	o.str("comment", f.Comment())
+	if m := f.Metadata(); len(m) > 0 {
+		value(o.key("meta"), m)
+	}
+	if org := f.Origin(); org != nil {
+		if k := org.Kept(f); k != nil {
+			e.kept(o.key("src"), k)
+		}
+	}
+}
+
+func (e *Encoder) kept(w *mp.Writer, k *flowfile.Kept) {
+	n := e.nested(0)
+	n.str("format", k.Format)
+	n.int("version", int64(k.Version))
+	if k.Head != "" {
+		n.key("head").BinString(k.Head)
+		if len(k.Holes) > 0 {
+			w := n.key("holes")
+			w.ArrayLen(2 * len(k.Holes))
+			for _, h := range k.Holes {
+				w.Int(int64(h.Pos))
+				w.Int(int64(h.Part))
+			}
+		}
+		n.int("changed", int64(k.Changed))
+	}
+	n.extra(k.Extra)
+	n.close(w)
+}
+
+func (e *Encoder) request(w *mp.Writer, r *flowfile.Request, base flowfile.Time) {
+	n := e.nested(0)
+	n.key("method").Str(r.Method())
+	n.str("scheme", r.Scheme())
+	n.str("host", r.Host())
+	n.int("port", int64(r.Port()))
+	n.str("authority", r.Authority())
+	n.key("path").Str(r.Path())
+	e.message(&n, &r.Message, base)
+	n.close(w)
+}
+
+func (e *Encoder) response(w *mp.Writer, r *flowfile.Response, base flowfile.Time) {
+	n := e.nested(0)
+	n.key("status").Int(int64(r.Status()))
+	n.str("reason", r.Reason())
+	e.message(&n, &r.Message, base)
+	n.close(w)
+}
+
+func (e *Encoder) message(n *object, m *flowfile.Message, base flowfile.Time) {
+	n.str("ver", m.Version())
+	fields(n.key("headers"), m.Headers().Fields())
+	if t := m.Trailers(); t != nil {
+		fields(n.key("trailers"), t.Fields())
+	}
+	n.time("start", m.Start(), base)
+	n.time("end", m.End(), base)
+	n.extra(m.Extra())
+}
+
+func fields(w *mp.Writer, fs []flowfile.Field) {
+	w.ArrayLen(2 * len(fs))
+	for i := range fs {
+		w.Str(fs[i].Name)
+		w.Str(fs[i].Value)
+	}
+}
+
+func (e *Encoder) websocket(w *mp.Writer, ws *flowfile.WebSocket, base flowfile.Time) {
+	n := e.nested(0)
+	if ws.ClosedByClient != nil {
+		n.key("by_client").Bool(*ws.ClosedByClient)
+	}
+	n.int("code", int64(ws.CloseCode))
+	n.str("reason", ws.CloseReason)
+	n.time("end", ws.End, base)
+	n.extra(ws.Extra)
+	n.close(w)
+}
+
+func (e *Encoder) dns(w *mp.Writer, m *flowfile.DNSMessage, base flowfile.Time) {
+	n := e.nested(0)
+	n.int("id", m.ID)
+	n.bool("query", m.Query)
+	n.int("op", m.OpCode)
+	n.bool("aa", m.AuthoritativeAnswer)
+	n.bool("tc", m.Truncation)
+	n.bool("rd", m.RecursionDesired)
+	n.bool("ra", m.RecursionAvailable)
+	n.int("z", m.Reserved)
+	n.int("rcode", m.ResponseCode)
+	n.time("at", m.Time, base)
+	if len(m.Questions) > 0 {
+		w := n.key("questions")
+		w.ArrayLen(3 * len(m.Questions))
+		for _, q := range m.Questions {
+			w.Str(q.Name)
+			w.Int(q.Type)
+			w.Int(q.Class)
+		}
+	}
+	records(&n, "answers", m.Answers)
+	records(&n, "authorities", m.Authorities)
+	records(&n, "additionals", m.Additionals)
+	n.extra(m.Extra)
+	n.close(w)
+}
+
+func records(n *object, k string, rs []flowfile.DNSRecord) {
+	if len(rs) == 0 {
+		return
+	}
+	w := n.key(k)
+	w.ArrayLen(5 * len(rs))
+	for _, r := range rs {
+		w.Str(r.Name)
+		w.Int(r.Type)
+		w.Int(r.Class)
+		w.Int(r.TTL)
+		w.BinString(r.Data)
+	}
+}
+
+// Conn returns the conn record of c, valid until the next call. Its certificates are
+// parts PartMitmCert and PartCert and above.
+func (e *Encoder) Conn(c *flowfile.Conn) []byte {
+	o := e.begin(TypeConn)
+	o.str("id", c.ID)
+	o.str("transport", c.Transport)
+	addr(&o, "peer", c.Peer)
+	addr(&o, "sock", c.Sock)
+	addr(&o, "addr", c.Address)
+	if c.Via != nil {
+		w := o.key("via")
+		w.ArrayLen(3)
+		w.Str(c.Via.Scheme)
+		w.Str(c.Via.Addr.Host)
+		w.Int(int64(c.Via.Addr.Port))
+	}
+	o.int("start", int64(c.Start))
+	o.time("tcp", c.TCPSetup, c.Start)
+	o.time("tls_at", c.TLSSetup, c.Start)
+	o.time("end", c.End, c.Start)
+	o.bool("tls", c.TLS)
+	o.str("tls_ver", c.TLSVersion)
+	o.str("cipher", c.Cipher)
+	o.strs("ciphers", c.Ciphers)
+	o.str("sni", c.SNI)
+	o.str("alpn", c.ALPN)
+	o.strs("alpn_offers", c.ALPNOffers)
+	o.int("certs", int64(len(c.Certificates)))
+	o.str("mode", c.ProxyMode)
+	o.str("error", c.Error)
+	o.int("state", int64(c.State))
+	o.extra(c.Extra)
+	return e.end(&o)
+}
+
+func addr(o *object, k string, a *flowfile.Addr) {
+	if a == nil {
+		return
+	}
+	w := o.key(k)
+	w.ArrayLen(2 + len(a.Extra))
+	w.Str(a.Host)
+	w.Int(int64(a.Port))
+	for _, x := range a.Extra {
+		w.Int(x)
+	}
+}
+
+// Msg returns the record of message n of a flow, valid until the next call.
+func (e *Encoder) Msg(flow string, n int, m *flowfile.Msg) []byte {
+	o := e.begin(TypeMsg)
+	id(&o, "flow", flow)
+	o.int("n", int64(n))
+	o.int("ts", int64(m.Time))
+	o.bool("client", m.FromClient)
+	o.int("op", int64(m.Opcode))
+	o.bool("dropped", m.Dropped)
+	o.bool("injected", m.Injected)
+	o.extra(m.Extra)
+	return e.end(&o)
+}
+
+// Part returns the record of a chunk of a body, valid until the next call.
+func (e *Encoder) Part(flow string, part int, off int64, last bool) []byte {
+	o := e.begin(TypePart)
+	id(&o, "flow", flow)
+	o.int("part", int64(part))
+	o.int("off", off)
+	o.bool("last", last)
+	return e.end(&o)
+}
+
+// End is what an end record says besides the flow's id.
+type End struct {
+	Messages   int   // how many msg records the flow had
+	Incomplete bool  // the flow itself had not ended
+	Truncated  [2]int64 // a body's length on the wire where its parts are not all: -1 unknown, 0 whole
+}
+
+// End returns the end record of an open flow, valid until the next call.
+func (e *Encoder) End(flow string, x End) []byte {
+	o := e.begin(TypeEnd)
+	id(&o, "flow", flow)
+	o.int("msgs", int64(x.Messages))
+	o.bool("incomplete", x.Incomplete)
+	o.int("cut_req", x.Truncated[0])
+	o.int("cut_resp", x.Truncated[1])
+	return e.end(&o)
+}
+
+// Meta returns the record that begins a session, valid until the next call.
+func (e *Encoder) Meta(creator string) []byte {
+	o := e.begin(TypeMeta)
+	o.key("schema").Int(1)
+	o.str("creator", creator)
+	return e.end(&o)
+}
+
+// id writes a UUID in the canonical form as 16 bytes, anything else as it is.
+func id(o *object, k, s string) {
+	var b [16]byte
+	if parseUUID(s, &b) {
+		o.key(k).Bin(b[:])
+		return
+	}
+	if len(s) == 16 && !utf8.ValidString(s) { // bin of 16 is a UUID, so this goes in an array
+		w := o.key(k)
+		w.ArrayLen(1)
+		w.BinString(s)
+		return
+	}
+	o.key(k).Str(s)
+}
+
+func value(w *mp.Writer, v any) {
+	switch v := v.(type) {
+	case nil:
+		w.Nil()
+	case bool:
+		w.Bool(v)
+	case int64:
+		w.Int(v)
+	case float64:
+		w.Float(v)
+	case string:
+		w.Str(v)
+	case flowfile.Bytes:
+		w.BinString(string(v))
+	case flowfile.BigInt: // no such type in msgpack: a map of one, which no text key can be
+		w.MapLen(1)
+		w.Nil()
+		w.Str(string(v))
+	case flowfile.List:
+		w.ArrayLen(len(v))
+		for _, x := range v {
+			value(w, x)
+		}
+	case flowfile.Map:
+		w.MapLen(len(v))
+		for _, e := range v {
+			w.Str(e.Key)
+			value(w, e.Value)
+		}
+	default:
+		panic("wire: internal error: metadata of a type that the model does not have")
+	}
+}
