@@ -57,7 +57,7 @@ func TestEqualFold(t *testing.T) {
 
 // Every float64 of mitmproxy's timestamps comes back as it was.
 func TestSecondsRoundTrip(t *testing.T) {
-	for _, f := range []float64{946681200, 946681200.5, 1790000000.1234567, 1.0, 0.1, 1609459200.999999, 4102444800.25} {
+	for _, f := range []float64{946681200, 946681200.5, 1790000000.1234567, 1e7, 1609459200.999999, 4102444800.25} {
 		for range 1000 {
 			if got := flowfile.TimeFromSeconds(f).Seconds(); got != f {
 				t.Fatalf("%s became %s", strconv.FormatFloat(f, 'g', -1, 64), strconv.FormatFloat(got, 'g', -1, 64))

@@ -38,7 +38,8 @@ func (t Time) Sub(u Time) (time.Duration, bool) {
 
 // TimeFromSeconds converts seconds since the epoch, as mitmproxy stores them. The split
 // into whole and fraction is exact, so Seconds gives the same float64 back for every
-// moment between the years 1970 and 2262. NaN, infinities and what lies outside are
+// moment between May 1970, where float64 gets coarser than a nanosecond, and the year 2262.
+// NaN, infinities and what lies outside are
 // unknown.
 func TimeFromSeconds(s float64) Time {
 	whole := math.Floor(s)
