@@ -2,16 +2,16 @@ package flowfile
 
 // DNSMessage is a query or an answer (RFC 1035 §4.1). Immutable.
 type DNSMessage struct {
-	ID                                    int64
-	Query                                 bool
-	OpCode                                int64
-	AuthoritativeAnswer, Truncation       bool
-	RecursionDesired, RecursionAvailable  bool
-	Reserved, ResponseCode                int64
-	Questions                             []DNSQuestion
-	Answers, Authorities, Additionals     []DNSRecord
-	Time                                  Time
-	Extra                                 Extra
+	ID                                   int64
+	Query                                bool
+	OpCode                               int64
+	AuthoritativeAnswer, Truncation      bool
+	RecursionDesired, RecursionAvailable bool
+	Reserved, ResponseCode               int64
+	Questions                            []DNSQuestion
+	Answers, Authorities, Additionals    []DNSRecord
+	Time                                 Time
+	Extra                                Extra
 }
 
 // DNSQuestion is one question.

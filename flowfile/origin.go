@@ -22,7 +22,7 @@ type Kept struct {
 	Holes []Hole
 	// Changed are the parts that were changed since Head was taken.
 	Changed Parts
-	Extra Extra
+	Extra   Extra
 }
 
 // Hole is a place in Kept.Head where the bytes of a body belong.

@@ -340,8 +340,8 @@ func (e *Encoder) Part(flow string, part int, off int64, last bool) []byte {
 
 // End is what an end record says besides the flow's id.
 type End struct {
-	Messages   int   // how many msg records the flow had
-	Incomplete bool  // the flow itself had not ended
+	Messages   int      // how many msg records the flow had
+	Incomplete bool     // the flow itself had not ended
 	Truncated  [2]int64 // a body's length on the wire where its parts are not all: -1 unknown, 0 whole
 }
 

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"flowkit/cmd/flowkit/internal/cli"
+	"flowkit/flowfile"
+)
+
+type catOptions struct {
+	inputs
+	outputFlags
+}
+
+func newCatCmd(s *cli.Streams) *cobra.Command {
+	o := &catOptions{}
+	c := &cobra.Command{
+		Use:   "cat [-w FILE] [FILE]...",
+		Short: "Join and convert files",
+		Long: `Write the flows of all files, one behind the other, in one format. Files of flowkit's own
+format are joined block by block: checked, but not compressed again.`,
+		Example: `  flowkit cat monday.flow tuesday.mitm -w both.flow
+  flowkit cat in.mitm --to jsonl | jq -r .request.host
+  flowkit cat in.flow --mitm-version 17 -w old.mitm`,
+		RunE: func(c *cobra.Command, args []string) error {
+			o.paths = append(o.paths, args...)
+			return runCat(c.Context(), s, o)
+		},
+	}
+	o.inputs.addFlags(c)
+	o.outputFlags.addFlags(c, "flow")
+	return c
+}
+
+func runCat(ctx context.Context, s *cli.Streams, o *catOptions) error {
+	conv, err := o.outputFlags.conversion(s, &o.inputs)
+	if err != nil {
+		return err
+	}
+	conv.need = flowfile.NeedMessages | flowfile.NeedBodies
+	return conv.run(ctx)
+}

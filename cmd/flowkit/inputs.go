@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flowkit/cmd/flowkit/internal/cli"
+	"flowkit/flowfile"
+	"flowkit/flowfile/filter"
+	"flowkit/flowfile/formats"
+)
+
+// inputs are the flags of commands that read flows.
+type inputs struct {
+	paths   []string
+	workers int
+	tempDir string
+	quiet   bool
+}
+
+func (in *inputs) addFlags(c *cobra.Command) {
+	c.Flags().StringArrayVarP(&in.paths, "read", "r", nil, "read flows from `FILE`; may be repeated, - is standard input (the default)")
+	in.addCommon(c)
+}
+
+// addCommon adds the flags of commands that take files as words.
+func (in *inputs) addCommon(c *cobra.Command) {
+	c.Flags().IntVarP(&in.workers, "jobs", "j", 0, "use `N` processors (default all)")
+	c.Flags().StringVar(&in.tempDir, "tmpdir", "", "keep what cannot be read again in `DIR` (default the system's)")
+	c.Flags().BoolVarP(&in.quiet, "quiet", "q", false, "no progress")
+}
+
+// files returns the source of all inputs, started: its first input is open.
+func (in *inputs) files(s *cli.Streams, need flowfile.Need) (*formats.Files, error) {
+	paths := in.paths
+	if len(paths) == 0 {
+		if s.InIsTTY {
+			return nil, cli.Hinted(cli.Usage, "name a file with -r, or pipe flows in", "there is nothing to read: standard input is a terminal")
+		}
+		paths = []string{"-"}
+	}
+	files := &formats.Files{Paths: paths, Stdin: s.In, Options: formats.ReadOptions{Need: need, Workers: in.workers, TempDir: in.tempDir}}
+	if err := files.Start(); err != nil {
+		return nil, &cli.Error{Code: cli.Input, Err: plainPathError(err)}
+	}
+	return files, nil
+}
+
+// plainPathError says "x: no such file or directory" rather than "stat x: …".
+func plainPathError(err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return errors.New(pe.Path + ": " + pe.Err.Error())
+	}
+	return err
+}
+
+// parseFilter compiles the words behind the flags; nil for none.
+func parseFilter(s *cli.Streams, in *inputs, words []string) (*filter.Filter, error) {
+	if len(words) == 0 {
+		return nil, nil
+	}
+	if len(in.paths) == 0 && s.InIsTTY {
+		for _, w := range words {
+			if _, err := os.Stat(w); err == nil {
+				return nil, cli.Hinted(cli.Usage, "read it with -r "+w, "%q is a file, but words here are a filter", w)
+			}
+		}
+	}
+	f, err := filter.Parse(strings.Join(words, " "))
+	if err != nil {
+		return nil, cli.Hinted(cli.Usage, "flowkit help filter explains the language", "%w", err)
+	}
+	return f, nil
+}

@@ -1,0 +1,133 @@
+// Package output opens what a command writes to: a file that appears only when it is
+// whole, a pipe, a device or standard output; never an input, never a terminal for bytes
+// that are no text.
+package output
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Output is an opened output. Commit or Discard ends it.
+type Output struct {
+	io.Writer
+	path string
+	file *os.File
+	temp string // written beside and renamed; "" is written directly
+	std  bool
+}
+
+// ErrIsInput is returned for an output that is also an input.
+var ErrIsInput = errors.New("is also an input")
+
+// Check returns ErrIsInput if path names the same file as one of inputs or the open files.
+func Check(path string, inputs []string, open ...*os.File) error {
+	out, err := os.Stat(path)
+	if err != nil || !out.Mode().IsRegular() {
+		return nil // it does not exist, or will not be replaced
+	}
+	for _, in := range inputs {
+		if fi, err := os.Stat(in); err == nil && os.SameFile(fi, out) {
+			return fmt.Errorf("%s %w", path, ErrIsInput)
+		}
+	}
+	for _, f := range open {
+		if f == nil {
+			continue
+		}
+		if fi, err := f.Stat(); err == nil && os.SameFile(fi, out) {
+			return fmt.Errorf("%s %w", path, ErrIsInput)
+		}
+	}
+	return nil
+}
+
+// Open opens path, "-" being stdout. A regular file, or one that is not there, is written
+// beside and takes its name at Commit; captures hold secrets, so a new file is for its
+// owner alone and an old one keeps its mode.
+func Open(path string, stdout *os.File) (*Output, error) {
+	if path == "-" || path == "" {
+		return &Output{Writer: stdout, file: stdout, path: "standard output", std: true}, nil
+	}
+	mode := os.FileMode(0o600)
+	fi, err := os.Stat(path)
+	switch {
+	case err == nil && fi.IsDir():
+		return nil, fmt.Errorf("%s is a folder", path)
+	case err == nil && !fi.Mode().IsRegular():
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, err
+		}
+		return &Output{Writer: f, file: f, path: path}, nil
+	case err == nil:
+		mode = fi.Mode().Perm()
+	case !errors.Is(err, os.ErrNotExist):
+		return nil, err
+	}
+	// A symbolic link stays one: what it points to is replaced.
+	target := path
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		target = resolved
+	}
+	f, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*.part")
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Chmod(mode); err != nil {
+		f.Close()
+		os.Remove(f.Name())
+		return nil, err
+	}
+	return &Output{Writer: f, file: f, path: target, temp: f.Name()}, nil
+}
+
+// File returns the file behind the output.
+func (o *Output) File() *os.File { return o.file }
+
+// Temp returns the name of the unfinished file, "" if there is none.
+func (o *Output) Temp() string { return o.temp }
+
+// Pipe tells whether somebody may be reading at the other end.
+func (o *Output) Pipe() bool {
+	fi, err := o.file.Stat()
+	return err == nil && !fi.Mode().IsRegular()
+}
+
+// Commit makes the output whole.
+func (o *Output) Commit() error {
+	if o.std {
+		return nil
+	}
+	if err := o.file.Close(); err != nil {
+		o.remove()
+		return err
+	}
+	if o.temp == "" {
+		return nil
+	}
+	if err := os.Rename(o.temp, o.path); err != nil {
+		o.remove()
+		return err
+	}
+	o.temp = ""
+	return nil
+}
+
+// Discard takes an unfinished file away; what was there before stays.
+func (o *Output) Discard() {
+	if o.std {
+		return
+	}
+	o.file.Close()
+	o.remove()
+}
+
+func (o *Output) remove() {
+	if o.temp != "" {
+		os.Remove(o.temp)
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/tw"
+
+	"flowkit/flowfile"
+)
+
+// tableSample is how many rows are held back to see how wide the columns must be; later
+// rows are cut to fit, so that a table of any length is written as it comes.
+const tableSample = 1000
+
+// columns of the table, with the widest that each may get.
+var columns = []struct {
+	title string
+	max   int
+	right bool
+}{
+	{"#", 9, true},
+	{"time", 12, false},
+	{"method", 8, false},
+	{"status", 6, true},
+	{"type", 24, false},
+	{"size", 9, true},
+	{"took", 8, true},
+	{"what", 100, false},
+}
+
+// flowTable is a Sink that draws a table.
+type flowTable struct {
+	w       io.Writer
+	held    [][]string
+	table   *tablewriter.Table
+	widths  []int
+	written int
+}
+
+func newTable(w io.Writer) *flowTable { return &flowTable{w: w} }
+
+func (t *flowTable) Write(b *flowfile.Batch) error {
+	for _, f := range b.Flows {
+		t.written++
+		row := tableRow(t.written, f)
+		if t.table == nil {
+			t.held = append(t.held, row)
+			if len(t.held) < tableSample {
+				continue
+			}
+			if err := t.start(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := t.append(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func tableRow(n int, f *flowfile.Flow) []string {
+	row := []string{strconv.Itoa(n), "", strings.ToUpper(f.Kind().String()), "", contentType(f), "", duration(f), ""}
+	if t := f.Start(); t.Known() {
+		row[1] = t.Time().Format("15:04:05.000")
+	}
+	switch {
+	case f.Kind() == flowfile.HTTP && f.Request() != nil:
+		row[2] = printable(f.Request().Method())
+		row[7] = printable(f.Request().PrettyURL())
+		if f.WebSocket() != nil {
+			row[7] += "  (" + strconv.Itoa(f.Messages().Len()) + " messages)"
+		}
+	case f.Kind() == flowfile.DNS:
+		row[7] = strings.TrimPrefix(summaryWhat(f), "DNS ")
+	default:
+		row[7] = endpoints(f) + "  (" + strconv.Itoa(f.Messages().Len()) + " messages)"
+	}
+	if r := f.Response(); r != nil {
+		row[3] = strconv.Itoa(r.Status())
+		row[5] = tableSize(r.Body())
+	}
+	if e := f.Error(); e != nil {
+		row[7] += "  error: " + printable(e.Msg)
+	}
+	return row
+}
+
+func tableSize(b flowfile.Body) string {
+	switch b.State() {
+	case flowfile.BodyAbsent:
+		return "missing"
+	case flowfile.BodyTruncated:
+		return size(b.Size()) + "+"
+	}
+	return size(b.Size())
+}
+
+// start draws the head and the rows that were held back.
+func (t *flowTable) start() error {
+	t.widths = make([]int, len(columns))
+	widths := tw.NewMapper[int, int]()
+	align := make(tw.Alignment, len(columns))
+	titles := make([]any, len(columns))
+	for i, c := range columns {
+		t.widths[i] = len(c.title)
+		for _, row := range t.held {
+			t.widths[i] = min(max(t.widths[i], runewidth.StringWidth(row[i])), c.max)
+		}
+		widths.Set(i, t.widths[i]+2)
+		align[i] = tw.AlignLeft
+		if c.right {
+			align[i] = tw.AlignRight
+		}
+		titles[i] = c.title
+	}
+	t.table = tablewriter.NewTable(t.w,
+		tablewriter.WithStreaming(tw.StreamConfig{Enable: true}),
+		tablewriter.WithWidths(tw.CellWidth{PerColumn: widths}),
+		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{PerColumn: align}),
+		tablewriter.WithHeaderAlignmentConfig(tw.CellAlignment{PerColumn: align}),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithRowAutoWrap(tw.WrapTruncate),
+		tablewriter.WithRendition(tw.Rendition{
+			Borders: tw.BorderNone,
+			Settings: tw.Settings{
+				Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off},
+				Lines:      tw.Lines{ShowHeaderLine: tw.On},
+			},
+		}),
+	)
+	if err := t.table.Start(); err != nil {
+		return err
+	}
+	t.table.Header(titles...)
+	for _, row := range t.held {
+		if err := t.append(row); err != nil {
+			return err
+		}
+	}
+	t.held = nil
+	return nil
+}
+
+func (t *flowTable) append(row []string) error {
+	for i := range row {
+		row[i] = runewidth.Truncate(row[i], t.widths[i], "…")
+	}
+	return t.table.Append(row)
+}
+
+// Flush draws what is held back.
+func (t *flowTable) Flush() error {
+	if t.table == nil && len(t.held) > 0 {
+		return t.start()
+	}
+	return nil
+}
+
+func (t *flowTable) Close() error {
+	if err := t.Flush(); err != nil || t.table == nil {
+		return err
+	}
+	return t.table.Close()
+}

@@ -1,0 +1,132 @@
+package formats
+
+import (
+	"io"
+	"os"
+
+	"flowkit/flowfile"
+)
+
+// Files is many inputs, one behind the other. The first input is opened by Start or by
+// the first Next, the others when it is their turn.
+type Files struct {
+	Paths   []string // "-" is Stdin
+	Stdin   *os.File
+	Options ReadOptions
+
+	// Opened, if it is set, is called with each input that was opened.
+	Opened func(*Input)
+
+	in    *Input
+	next  int
+	done  int64 // bytes of the inputs before in
+	total int64
+}
+
+var (
+	_ flowfile.Source   = (*Files)(nil)
+	_ flowfile.Progress = (*Files)(nil)
+)
+
+// Start opens the first input, so that its errors come before any output is opened, and
+// asks all others whether they are there.
+func (s *Files) Start() error {
+	total := int64(0)
+	for _, p := range s.Paths {
+		if p == "-" {
+			total = -1
+			continue
+		}
+		fi, err := os.Stat(p)
+		if err != nil {
+			return err
+		}
+		if !fi.Mode().IsRegular() {
+			total = -1
+		}
+		if total >= 0 {
+			total += fi.Size()
+		}
+	}
+	s.total = max(total, 0)
+	return s.open()
+}
+
+func (s *Files) open() error {
+	if s.next >= len(s.Paths) {
+		return io.EOF
+	}
+	path := s.Paths[s.next]
+	s.next++
+	o := s.Options
+	o.Name = path
+	var err error
+	if path == "-" {
+		o.Name = "standard input"
+		s.in, err = OpenFile(s.Stdin, o)
+	} else {
+		s.in, err = Open(path, o)
+	}
+	if err == nil && s.Opened != nil {
+		s.Opened(s.in)
+	}
+	return err
+}
+
+// Next returns the next flows.
+func (s *Files) Next() (*flowfile.Batch, error) {
+	for {
+		if s.in == nil {
+			first := s.next == 0
+			err := s.open()
+			if err == io.EOF || err != nil && first {
+				return nil, err
+			}
+			if err != nil { // the others still come out
+				return nil, &flowfile.Damage{File: s.Paths[s.next-1], Length: -1, Flows: -1, Err: &InputError{err}}
+			}
+		}
+		b, err := s.in.Next()
+		if err != io.EOF {
+			return b, err
+		}
+		if _, total := s.in.Progress(); total > 0 {
+			s.done += total
+		}
+		if err := s.in.Close(); err != nil {
+			return nil, err
+		}
+		s.in = nil
+	}
+}
+
+// InputError is an input that could not be opened, among others that could.
+type InputError struct{ Err error }
+
+func (e *InputError) Error() string { return e.Err.Error() }
+
+func (e *InputError) Unwrap() error { return e.Err }
+
+// Current returns the input in hand, nil between two.
+func (s *Files) Current() *Input { return s.in }
+
+// Progress adds up all inputs.
+func (s *Files) Progress() (done, total int64) {
+	done = s.done
+	if in := s.in; in != nil {
+		n, _ := in.Progress()
+		done += n
+	}
+	return done, s.total
+}
+
+// Close closes the input in hand.
+func (s *Files) Close() error {
+	s.next = len(s.Paths)
+	if s.in == nil {
+		return nil
+	}
+	err := s.in.Close()
+	s.in = nil
+	return err
+}

@@ -1,0 +1,165 @@
+package formats
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/zstd"
+
+	"flowkit/flowfile"
+)
+
+// Input is an opened input.
+type Input struct {
+	flowfile.Source
+	Format      Format
+	Compression string // "", "gzip" or "zstd"
+	File        *os.File
+	closers     []io.Closer
+}
+
+// Open opens the file of a path and tells its format by its content. An empty file has no
+// flows.
+func Open(path string, o ReadOptions) (*Input, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if o.Name == "" {
+		o.Name = path
+	}
+	in, err := OpenFile(f, o)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	// Flows that were delivered read their bodies from the file after the source is closed;
+	// it is closed by the garbage collector, with the last of them.
+	if fi, err := f.Stat(); err == nil && !fi.Mode().IsRegular() {
+		in.closers = append(in.closers, f)
+	}
+	return in, nil
+}
+
+// OpenFile is Open for a file that is open already, such as standard input. Closing the
+// input leaves the file open.
+func OpenFile(f *os.File, o ReadOptions) (*Input, error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if fi.IsDir() {
+		return nil, fmt.Errorf("%s: is a folder; name the files in it", o.Name)
+	}
+	in := &Input{File: f}
+	var r io.Reader = f
+	var head []byte
+	at, seekErr := f.Seek(0, io.SeekCurrent)
+	if fi.Mode().IsRegular() && seekErr == nil && at == 0 {
+		head = make([]byte, SniffLen)
+		n, err := f.ReadAt(head, 0)
+		if err != nil && err != io.EOF {
+			return nil, err
+		}
+		head = head[:n]
+	} else if r, head, err = peek(f); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Name, err)
+	}
+	return in, in.detect(r, head, o)
+}
+
+// peek returns the first bytes of r and a reader that still has them. It waits for no
+// more than the first piece that r gives, but for a whole native header.
+func peek(r io.Reader) (io.Reader, []byte, error) {
+	head := make([]byte, SniffLen)
+	n, err := io.ReadAtLeast(r, head, 16)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, nil, err
+	}
+	head = head[:n]
+	return io.MultiReader(bytes.NewReader(head), r), head, nil
+}
+
+// detect finds the format of r, which begins with head, below compression.
+func (in *Input) detect(r io.Reader, head []byte, o ReadOptions) error {
+	if len(head) == 0 {
+		in.Source = empty{}
+		in.Format = Formats()[0]
+		return nil
+	}
+	for _, f := range Formats() {
+		if !f.Sniff(head) {
+			continue
+		}
+		if f.Read == nil {
+			return fmt.Errorf("%s: %s files can only be written, not read, by this version of flowkit", o.Name, f.Title)
+		}
+		in.Format = f
+		in.Source = f.Read(r, o)
+		return nil
+	}
+	if in.Compression != "" {
+		return errOf(o.Name+" ("+in.Compression+")", head)
+	}
+	plain, name, err := decompress(r, head)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.Name, err)
+	}
+	if plain == nil {
+		return errOf(o.Name, head)
+	}
+	in.Compression = name
+	in.closers = append(in.closers, plain)
+	pr, phead, err := peek(plain)
+	if err != nil {
+		return fmt.Errorf("%s: %s: %w", o.Name, name, err)
+	}
+	return in.detect(pr, phead, o)
+}
+
+// decompress returns nil if head is not compressed.
+func decompress(r io.Reader, head []byte) (io.ReadCloser, string, error) {
+	switch {
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		z, err := gzip.NewReader(bufio.NewReaderSize(r, 64<<10))
+		if err != nil {
+			return nil, "", err
+		}
+		return z, "gzip", nil
+	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
+		if err != nil {
+			return nil, "", err
+		}
+		return z.IOReadCloser(), "zstd", nil
+	}
+	return nil, "", nil
+}
+
+// Close closes the source and what Open opened.
+func (in *Input) Close() error {
+	err := in.Source.Close()
+	for _, c := range in.closers {
+		if cerr := c.Close(); err == nil {
+			err = cerr
+		}
+	}
+	return err
+}
+
+// Progress returns the source's progress, if it knows one.
+func (in *Input) Progress() (done, total int64) {
+	if p, ok := in.Source.(flowfile.Progress); ok {
+		return p.Progress()
+	}
+	return 0, 0
+}
+
+type empty struct{}
+
+func (empty) Next() (*flowfile.Batch, error) { return nil, io.EOF }
+func (empty) Close() error                   { return nil }

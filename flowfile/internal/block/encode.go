@@ -1,0 +1,91 @@
+package block
+
+import (
+	"fmt"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// encoders are the zstd encoders of one compressing goroutine, made when first needed.
+type encoders struct {
+	o          WriterOptions
+	main, fast *zstd.Encoder
+}
+
+func (c *encoders) get(incompressible bool) *zstd.Encoder {
+	level := c.o.Level
+	enc := &c.main
+	if incompressible || level == LevelFastest {
+		level, enc = LevelFastest, &c.fast
+	}
+	if *enc == nil {
+		e, err := zstd.NewWriter(nil,
+			zstd.WithEncoderLevel(level.zstd()),
+			zstd.WithEncoderConcurrency(1),
+			zstd.WithWindowSize(c.o.window()),
+			zstd.WithZeroFrames(true))
+		if err != nil {
+			panic("block: internal error: " + err.Error())
+		}
+		*enc = e
+	}
+	return *enc
+}
+
+// frame appends to dst the frame of raw, free of the sync marker.
+func (c *encoders) frame(dst, raw []byte, incompressible bool) []byte {
+	start := len(dst)
+	dst = c.get(incompressible).EncodeAll(raw, dst)
+	if hasSync(dst[start:]) || int64(len(dst)-start) > maxCompressed(int64(len(raw))) {
+		dst = appendRawFrame(dst[:start], raw)
+	}
+	return dst
+}
+
+// packed is a compressed block, complete but for the fields of its header that depend on
+// the blocks before: session, sequence, offset, length of the previous.
+type packed struct {
+	h   Header
+	buf []byte // room for the header, then the segments
+	ids []entryID
+}
+
+// pack compresses a block.
+func (c *encoders) pack(r *rawBlock) *packed {
+	n := 1 + len(r.bodies)
+	p := &packed{ids: r.ids, h: Header{
+		Kind: kindData, Len: headerRoom(n),
+		Tmin: r.tmin, Tmax: r.tmax, Records: r.n, Flows: r.flows,
+		Segments: make([]Segment, 0, n),
+	}}
+	p.buf = make([]byte, p.h.Len, p.h.Len+r.size()/2)
+	p.add(c, segRecords, r.records.Bytes(), r.n, false)
+	for i := range r.bodies {
+		s := r.bodies[i]
+		p.add(c, segBodies, s.w.Bytes(), s.count, s.incompressible)
+	}
+	p.h.Payload = int64(len(p.buf) - p.h.Len)
+	if p.h.Payload > maxPayload {
+		panic(fmt.Sprintf("block: internal error: block of %d bytes", p.h.Payload))
+	}
+	return p
+}
+
+func (p *packed) add(c *encoders, kind uint8, raw []byte, count int, incompressible bool) {
+	start := len(p.buf)
+	p.buf = c.frame(p.buf, raw, incompressible)
+	s := Segment{Kind: kind, Comp: len(p.buf) - start, Raw: len(raw), Count: count, CRC: castagnoli(p.buf[start:])}
+	if incompressible {
+		s.Flags = segIncompressible
+	}
+	p.h.Segments = append(p.h.Segments, s)
+}
+
+// size returns the bytes of the block before compression.
+func (r *rawBlock) size() int {
+	n := r.records.Len()
+	for i := range r.bodies {
+		n += r.bodies[i].w.Len()
+	}
+	return n
+}

@@ -1,0 +1,50 @@
+package block
+
+// workers compress blocks and write them in the order they came. They are goroutines that
+// live as long as their block, so a Writer that is dropped leaves nothing behind. At most
+// one block more than there are workers is under way: it is the one being written.
+type workers struct {
+	out   *output
+	slots chan struct{}  // blocks under way
+	enc   chan *encoders // one for each worker
+	last  chan struct{}  // closed when the newest block is written
+}
+
+func newWorkers(o WriterOptions, out *output) *workers {
+	w := &workers{out: out, enc: make(chan *encoders, o.Workers)}
+	for range o.Workers {
+		w.enc <- &encoders{o: o}
+	}
+	if o.Workers > 1 {
+		w.slots = make(chan struct{}, o.Workers+1)
+	}
+	w.last = make(chan struct{})
+	close(w.last)
+	return w
+}
+
+// do compresses and writes a block: at once if there is one worker, else in a goroutine,
+// after waiting for a free one.
+func (w *workers) do(r *rawBlock) {
+	if w.slots == nil {
+		enc := <-w.enc
+		w.out.writeData(enc.pack(r))
+		w.enc <- enc
+		return
+	}
+	w.slots <- struct{}{}
+	before, written := w.last, make(chan struct{})
+	w.last = written
+	go func() {
+		enc := <-w.enc
+		p := enc.pack(r)
+		w.enc <- enc
+		<-before
+		w.out.writeData(p)
+		close(written)
+		<-w.slots
+	}()
+}
+
+// wait returns when all blocks are written.
+func (w *workers) wait() { <-w.last }

@@ -1,0 +1,123 @@
+package block
+
+import (
+	"errors"
+	"io"
+	"os"
+)
+
+// Writer writes entries as blocks. Its methods must not be called concurrently.
+//
+// An error of the underlying writer is final: whatever was written in part is cut off again
+// if the Writer opened the file itself (OpenAppend), and every later call returns the error.
+// To go on behind a partial block would hide what follows from a reader.
+type Writer struct {
+	o       WriterOptions
+	b       *builder
+	out     *output
+	workers *workers
+	file    *os.File // of OpenAppend: locked, and closed by Close
+	closed  bool
+}
+
+// ErrClosed is returned by the methods of a closed Writer.
+var ErrClosed = errors.New("flow file writer is closed")
+
+// NewWriter returns a Writer that writes a new session to w, which stays the caller's to
+// close. Each block is one call of w.Write.
+func NewWriter(w io.Writer, o WriterOptions) *Writer {
+	o = o.withDefaults()
+	out := newOutput(w, o)
+	return &Writer{o: o, b: newBuilder(o), out: out, workers: newWorkers(o, out)}
+}
+
+// Add adds an entry to the open block, and closes the block before or after it as sizes
+// demand. It copies what it keeps, shared entries excepted. An entry that is refused
+// (ErrBadEntry, ErrTooLarge) leaves no trace.
+func (w *Writer) Add(e *Entry) error {
+	if err := w.usable(); err != nil {
+		return err
+	}
+	var n need
+	if err := n.measure(e, 0); err != nil {
+		return err
+	}
+	if !w.b.fits(n) {
+		w.closeBlock()
+	}
+	w.b.add(e)
+	if w.b.full() {
+		w.closeBlock()
+	}
+	return w.out.failed()
+}
+
+// closeBlock hands the open block, if it has entries, to a worker.
+func (w *Writer) closeBlock() {
+	if w.b.raw.n == 0 {
+		return
+	}
+	w.workers.do(w.b.raw)
+	w.b.reset()
+}
+
+// Flush closes the open block and returns when everything added so far is handed to the
+// underlying writer.
+func (w *Writer) Flush() error {
+	if err := w.usable(); err != nil {
+		return err
+	}
+	w.closeBlock()
+	w.workers.wait()
+	return w.out.failed()
+}
+
+// Sync is Flush, and for a file that the Writer opened an fsync besides.
+func (w *Writer) Sync() error {
+	if err := w.Flush(); err != nil || w.file == nil {
+		return err
+	}
+	return w.file.Sync()
+}
+
+// CopyBlock flushes and then appends the block as it stands in its file, after checking
+// all its segments. Nothing is recompressed. Flow ids of copied blocks are not in the index.
+func (w *Writer) CopyBlock(b *Block) error {
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	buf, err := b.verbatim()
+	if err != nil {
+		return err
+	}
+	w.out.copyBlock(&b.Header, buf)
+	return w.out.failed()
+}
+
+// Close flushes, writes the index block, and syncs and closes the file if the Writer
+// opened it. A second Close does nothing.
+func (w *Writer) Close() error {
+	if w.closed {
+		return nil
+	}
+	err := w.Flush()
+	if err == nil {
+		w.out.writeIndex()
+		err = w.out.failed()
+	}
+	w.closed = true
+	if w.file == nil {
+		return err
+	}
+	if err == nil {
+		err = w.file.Sync()
+	}
+	return errors.Join(err, w.file.Close())
+}
+
+func (w *Writer) usable() error {
+	if w.closed {
+		return ErrClosed
+	}
+	return w.out.failed()
+}

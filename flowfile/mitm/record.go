@@ -1,0 +1,60 @@
+package mitm
+
+import (
+	"errors"
+
+	"flowkit/flowfile"
+)
+
+// Record is the part of a dump that a flow was read from.
+type Record struct {
+	chunk   *chunk
+	off, n  int // in chunk.data
+	version int
+	// Keys that the package does not know: of the record, of its dictionaries without
+	// connections.
+	unknown, inner int
+	client         *connEntry
+	server         *connEntry
+	bodies         [2]span // payloads of the request's and the response's content
+	messages       span    // payload of the list
+	websocket      bool    // of a WebSocket
+	backup         span
+}
+
+// span is a place in a record; at is 0 for none.
+type span struct{ at, n int }
+
+var _ flowfile.Origin = (*Record)(nil)
+
+// Format returns "mitm".
+func (r *Record) Format() string { return Format }
+
+// Format is the name of the format.
+const Format = "mitm"
+
+// Version returns the format version of the record.
+func (r *Record) Version() int { return r.version }
+
+// Offset returns the place of the record in the input.
+func (r *Record) Offset() int64 { return r.chunk.base + int64(r.off) }
+
+// Size returns the bytes of the record.
+func (r *Record) Size() int { return r.n }
+
+// bytes returns the record.
+func (r *Record) bytes() []byte { return r.chunk.data[r.off : r.off+r.n : r.off+r.n] }
+
+// backupFlow returns the flow in the record's backup.
+func (r *Record) backupFlow() (*flowfile.Flow, error) {
+	b := r.bytes()
+	start := r.backup.at - 1
+	for start > 0 && b[start-1]-'0' <= 9 {
+		start--
+	}
+	if start == 0 {
+		return nil, errors.New("no backup")
+	}
+	var p parser
+	return p.record(r.chunk, r.off+start, r.backup.at+r.backup.n+1-start)
+}

@@ -1,0 +1,213 @@
+// Command bench measures the budgets that concern whole commands: it makes a corpus of
+// fixed seed and runs commands in pairs, A B A B …, so that a ratio holds on a machine
+// whose speed drifts. Usage: bench FLOWKIT DIR (make bench calls it).
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"flowkit/flowfile/flowtest"
+)
+
+const (
+	flows = 20_000
+	pairs = 5
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: bench FLOWKIT DIR")
+		os.Exit(2)
+	}
+	if err := run(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// cost is what one run took.
+type cost struct {
+	cpu, wall time.Duration
+	rss       int64 // kB, with mapped files
+}
+
+func run(flowkit, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	flowkit, err := filepath.Abs(flowkit)
+	if err != nil {
+		return err
+	}
+	if err := os.Chdir(dir); err != nil {
+		return err
+	}
+	if err := corpus(flowkit); err != nil {
+		return err
+	}
+	for _, p := range budgets(flowkit) {
+		if err := p.measure(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// corpus makes 20,000 flows as a dump of version 17 and as a native file.
+func corpus(flowkit string) error {
+	if _, err := os.Stat("flows.flow"); err == nil {
+		return nil
+	}
+	f, err := os.Create("flows21.mitm")
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	if err := flowtest.Dump(w, flows, 1); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	files := map[string]string{
+		"header.star": "def response(flow):\n    flow.response.headers[\"newheader\"] = \"foo\"\n",
+		"header.py":   "def response(flow):\n    flow.response.headers[\"newheader\"] = \"foo\"\n",
+	}
+	for name, text := range files {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	for _, c := range [][]string{
+		{flowkit, "cat", "-q", "flows21.mitm", "--mitm-version", "17", "-w", "flows17.mitm"},
+		{flowkit, "cat", "-q", "flows21.mitm", "-w", "flows.flow"},
+	} {
+		if _, err := once(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pair is two commands that do the same work, or a part and the whole.
+type pair struct {
+	title  string
+	a, b   []string
+	of     func(cost) time.Duration
+	what   string // of is
+	budget string
+	times  int
+}
+
+func cpu(c cost) time.Duration  { return c.cpu }
+func wall(c cost) time.Duration { return c.wall }
+
+func budgets(flowkit string) []pair {
+	all := []pair{
+		{
+			title: "plain copy of a native file, against cat",
+			a:     []string{flowkit, "cat", "-q", "flows.flow", "-w", "copy.flow"},
+			b:     []string{"sh", "-c", "cat flows.flow >copy2.flow"},
+			of:    wall, what: "wall", budget: "at most 1.5", times: 3 * pairs,
+		},
+		{
+			title: "ls of a native file, against reading it whole",
+			a:     []string{"sh", "-c", flowkit + " ls -q -r flows.flow >/dev/null"},
+			b:     []string{flowkit, "verify", "-q", "flows.flow"},
+			of:    cpu, what: "CPU", budget: "under 0.1", times: pairs,
+		},
+		{
+			title: "header script in Starlark, native to native, against a plain decode and encode (--level default)",
+			a:     []string{flowkit, "transform", "-q", "-s", "header.star", "-r", "flows.flow", "-w", "out.flow"},
+			b:     []string{flowkit, "transform", "-q", "-r", "flows.flow", "-w", "out2.flow"},
+			of:    cpu, what: "CPU", budget: "see the Go benchmarks", times: pairs,
+		},
+	}
+	if _, err := exec.LookPath("mitmdump"); err != nil {
+		fmt.Println("mitmdump is not installed: its comparison is left out")
+		return all
+	}
+	return append(all, pair{
+		title: "header script in Starlark, dump to dump, against mitmdump",
+		a:     []string{"mitmdump", "-q", "-n", "-r", "flows17.mitm", "-s", "header.py", "-w", "mitm.out"},
+		b:     []string{flowkit, "transform", "-q", "-s", "header.star", "-r", "flows17.mitm", "-w", "flowkit.mitm"},
+		of:    cpu, what: "CPU", budget: "at least 50", times: pairs,
+	})
+}
+
+func (p pair) measure() error {
+	var as, bs []cost
+	var ratios []float64
+	for i := range p.times + 1 {
+		a, err := once(p.a)
+		if err != nil {
+			return err
+		}
+		b, err := once(p.b)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			continue // warm-up
+		}
+		as, bs = append(as, a), append(bs, b)
+		ratios = append(ratios, float64(p.of(a))/float64(p.of(b)))
+	}
+	slices.Sort(ratios)
+	fmt.Printf("%s\n  A %-60s CPU %v wall %v rss %d MB\n  B %-60s CPU %v wall %v rss %d MB\n  %s A/B %.3g (%.3g to %.3g), budget: %s\n",
+		p.title, text(p.a), median(as, cpu), median(as, wall), peak(as), text(p.b), median(bs, cpu), median(bs, wall), peak(bs),
+		p.what, ratios[len(ratios)/2], ratios[0], ratios[len(ratios)-1], p.budget)
+	return nil
+}
+
+func text(c []string) string {
+	c = slices.Clone(c)
+	for i := range c {
+		c[i] = filepath.Base(c[i])
+	}
+	return strings.Join(c, " ")
+}
+
+func median(cs []cost, of func(cost) time.Duration) time.Duration {
+	var ds []time.Duration
+	for _, c := range cs {
+		ds = append(ds, of(c))
+	}
+	slices.Sort(ds)
+	return ds[len(ds)/2].Round(time.Millisecond)
+}
+
+func peak(cs []cost) int64 {
+	var m int64
+	for _, c := range cs {
+		m = max(m, c.rss)
+	}
+	return m >> 10
+}
+
+func once(args []string) (cost, error) {
+	c := exec.Command(args[0], args[1:]...)
+	c.Stderr = os.Stderr
+	start := time.Now()
+	err := c.Run()
+	took := cost{wall: time.Since(start)}
+	if err != nil {
+		return took, fmt.Errorf("%s: %w", strings.Join(args, " "), err)
+	}
+	if ru, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		took.rss = ru.Maxrss
+	}
+	took.cpu = c.ProcessState.UserTime() + c.ProcessState.SystemTime()
+	return took, nil
+}
