@@ -1,225 +1,191 @@
 package jsonl
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"flowkit/flowfile"
-	"flowkit/flowfile/internal/jsonw"
 	"flowkit/flowfile/internal/mp"
 )
 
-// writeExtra writes unknown fields at the end of an object whose known keys are given.
-// Those that are plain JSON are keys of their own, up to the first that is not: from
-// there on they are in _msgpack, so that their order stays.
-func writeExtra(j *jsonw.Writer, e flowfile.Extra, keys []string) {
-	for len(e) > 0 {
-		if known(keys, e[0].Key) || !utf8.ValidString(e[0].Key) || !writePlain(j, e[0]) {
-			break
+// extra writes unknown fields: those that plain JSON can hold under their own keys, the
+// others in base64 under "_msgpack".
+func (e *encoder) extra(x flowfile.Extra, known map[string]bool) {
+	var rest flowfile.Extra
+	for _, f := range x {
+		s, ok := plainJSON(f.Value)
+		if !ok || known[f.Key] || !utf8.ValidString(f.Key) {
+			rest = append(rest, f)
+			continue
 		}
-		e = e[1:]
+		e.key(f.Key)
+		e.raw(s)
 	}
-	if len(e) == 0 {
+	if len(rest) == 0 {
 		return
 	}
-	j.Key(extraKey)
-	if !plainKeys(e) {
-		j.Array()
-		for _, f := range e {
-			j.Array()
-			writeBytes(j, f.Key)
-			j.Base64(f.Value)
-			j.EndArray()
-		}
-		j.EndArray()
-		return
+	e.key("_msgpack")
+	e.open('[')
+	for _, f := range rest {
+		e.open('[')
+		e.str(f.Key)
+		e.base64(f.Value)
+		e.close(']')
 	}
-	j.Object()
-	for _, f := range e {
-		j.Key(f.Key)
-		j.Base64(f.Value)
-	}
-	j.EndObject()
+	e.close(']')
 }
 
-func plainKeys(e flowfile.Extra) bool {
-	m := make(flowfile.Map, len(e))
-	for i := range e {
-		m[i].Key = e[i].Key
+// plainJSON returns the JSON of a msgpack value, and false if reading it again would give
+// other bytes.
+func plainJSON(raw string) (string, bool) {
+	var r mp.Reader
+	r.Reset([]byte(raw))
+	e := &encoder{}
+	toJSON(&r, e, 0)
+	if r.Err() != nil || r.Len() != 0 {
+		return "", false
 	}
-	return len(m) == 1 && utf8.ValidString(m[0].Key) || plainMap(m)
-}
-
-// writePlain writes a field whose msgpack is what reading its JSON gives again; otherwise
-// nothing and false.
-func writePlain(j *jsonw.Writer, f flowfile.ExtraField) bool {
-	if f.Value == "" {
-		return false
-	}
-	t := transcoder{}
-	t.r.Reset([]byte(f.Value))
-	t.value(0)
-	if t.bad || t.r.Err() != nil || t.r.Len() != 0 {
-		return false
-	}
-	back := parser{b: append([]byte(nil), t.out...)}
 	var w mp.Writer
-	back.msgpack(&w)
-	back.end()
-	if back.err != nil || string(w.Bytes()) != f.Value {
-		return false
+	if err := fromJSON(json.RawMessage(e.buf), &w, 0); err != nil || string(w.Bytes()) != raw {
+		return "", false
 	}
-	j.Key(f.Key)
-	j.Raw(string(t.out))
-	return true
+	return string(e.buf), true
 }
 
-// transcoder writes msgpack as JSON where JSON can say it.
-type transcoder struct {
-	r   mp.Reader
-	out []byte
-	bad bool
-}
+var errNotJSON = errors.New("not for JSON")
 
-func (t *transcoder) value(depth int) {
-	if t.bad || t.r.Err() != nil || depth > maxDepth {
-		t.bad = true
+const maxDepth = 30
+
+func toJSON(r *mp.Reader, e *encoder, depth int) {
+	if depth > maxDepth {
+		r.Fail(errNotJSON)
 		return
 	}
-	switch t.r.Kind() {
+	switch r.Kind() {
 	case mp.KindNil:
-		t.r.IsNil()
-		t.out = append(t.out, "null"...)
+		r.IsNil()
+		e.raw("null")
 	case mp.KindBool:
-		t.out = strconv.AppendBool(t.out, t.r.Bool())
+		e.bool(r.Bool())
 	case mp.KindInt:
-		t.out = strconv.AppendInt(t.out, t.r.Int(), 10)
+		e.int(r.Int())
 	case mp.KindFloat:
-		t.float(t.r.Float())
-	case mp.KindStr:
-		t.str(t.r.Str())
-	case mp.KindArray:
-		n := t.r.ArrayLen()
-		t.out = append(t.out, '[')
-		for i := 0; i < n && !t.bad; i++ {
-			if i > 0 {
-				t.out = append(t.out, ',')
-			}
-			t.value(depth + 1)
+		f := r.Float()
+		if f-f != 0 { // NaN or infinite
+			r.Fail(errNotJSON)
 		}
-		t.out = append(t.out, ']')
+		e.float(f)
+	case mp.KindStr:
+		s := r.Str()
+		if !utf8.ValidString(s) {
+			r.Fail(errNotJSON)
+			return
+		}
+		e.str(s)
+	case mp.KindArray:
+		e.open('[')
+		for n := r.ArrayLen(); n > 0 && r.Err() == nil; n-- {
+			toJSON(r, e, depth+1)
+		}
+		e.close(']')
 	case mp.KindMap:
-		n := t.r.MapLen()
-		t.out = append(t.out, '{')
-		for i := 0; i < n && !t.bad; i++ {
-			if i > 0 {
-				t.out = append(t.out, ',')
-			}
-			if t.r.Kind() != mp.KindStr {
-				t.bad = true
+		e.open('{')
+		for n := r.MapLen(); n > 0 && r.Err() == nil; n-- {
+			if r.Kind() != mp.KindStr {
+				r.Fail(errNotJSON)
 				return
 			}
-			t.str(t.r.Str())
-			t.out = append(t.out, ':')
-			t.value(depth + 1)
+			k := r.Str()
+			if !utf8.ValidString(k) {
+				r.Fail(errNotJSON)
+				return
+			}
+			e.key(k)
+			toJSON(r, e, depth+1)
 		}
-		t.out = append(t.out, '}')
+		e.close('}')
 	default:
-		t.bad = true
+		r.Fail(errNotJSON)
 	}
 }
 
-func (t *transcoder) float(f float64) {
-	if f-f != 0 { // not finite
-		t.bad = true
-		return
+// fromJSON converts the value of an unknown key to msgpack.
+func fromJSON(raw json.RawMessage, w *mp.Writer, depth int) error {
+	if depth > maxDepth {
+		return errors.New("nested too deeply")
 	}
-	t.out = append(t.out, formatFloat(f)...)
-}
-
-func (t *transcoder) str(s string) {
-	if !utf8.ValidString(s) {
-		t.bad = true
-		return
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 {
+		return errors.New("no value")
 	}
-	t.out = append(t.out, '"')
-	t.out = append(jsonw.AppendEscaped(t.out, s), '"')
-}
-
-// extraField reads the value of a key that flowkit does not know, or of _msgpack.
-func (p *parser) extraField(e flowfile.Extra, key string) flowfile.Extra {
-	if key != extraKey {
-		var w mp.Writer
-		p.msgpack(&w)
-		return append(e, flowfile.ExtraField{Key: key, Value: string(w.Bytes())})
-	}
-	add := func(key string) {
-		f := flowfile.ExtraField{Key: key, Value: p.base64()}
-		var r mp.Reader
-		r.Reset([]byte(f.Value))
-		if r.Skip(); r.Err() != nil && p.err == nil {
-			p.failWith(r.Err())
-		} else if r.Len() != 0 {
-			p.fail("more than one value of msgpack")
-		}
-		e = append(e, f)
-	}
-	if p.peek() == '{' {
-		p.object(add)
-		return e
-	}
-	p.array(func() {
-		p.begin('[')
-		key := p.bytes()
-		p.expect(',')
-		add(key)
-		p.next(']', 1)
-	})
-	return e
-}
-
-// msgpack reads any value and appends it to w.
-func (p *parser) msgpack(w *mp.Writer) {
-	switch p.peek() {
-	case '"':
-		w.Str(p.str())
-	case 't', 'f':
-		w.Bool(p.boolean())
+	switch raw[0] {
 	case 'n':
-		p.null()
 		w.Nil()
+	case 't', 'f':
+		w.Bool(raw[0] == 't')
+	case '"':
+		s, err := unquote(raw)
+		if err != nil {
+			return err
+		}
+		w.Str(s)
 	case '[':
-		var items mp.Writer
-		n := 0
-		p.array(func() { p.msgpack(&items); n++ })
-		w.ArrayLen(n)
-		w.Raw(items.Bytes())
+		items, err := elements(raw)
+		if err != nil {
+			return err
+		}
+		w.ArrayLen(len(items))
+		for _, x := range items {
+			if err := fromJSON(x, w, depth+1); err != nil {
+				return err
+			}
+		}
 	case '{':
-		var items mp.Writer
-		n := 0
-		p.object(func(key string) { items.Str(key); p.msgpack(&items); n++ })
-		w.MapLen(n)
-		w.Raw(items.Bytes())
+		members, err := members(raw)
+		if err != nil {
+			return err
+		}
+		w.MapLen(len(members))
+		for _, m := range members {
+			w.Str(m.key)
+			if err := fromJSON(m.value, w, depth+1); err != nil {
+				return err
+			}
+		}
 	default:
-		p.msgpackNumber(w)
-	}
-}
-
-func (p *parser) msgpackNumber(w *mp.Writer) {
-	s, whole := p.number()
-	if whole {
+		s := string(raw)
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 			w.Int(n)
-			return
+			return nil
 		}
-		if n, err := strconv.ParseUint(s, 10, 64); err == nil {
-			w.Uint(n)
-			return
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			return err
 		}
+		if !strings.ContainsAny(s, ".eE") { // a whole number beyond 64 bits: as metadata has it
+			w.MapLen(1)
+			w.Nil()
+			w.Str(s)
+			return nil
+		}
+		w.Float(f)
 	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		p.fail("%s is out of range", s)
+	return nil
+}
+
+// compactJSON returns s without white space if it is JSON of one line's worth.
+func compactJSON(s string) (string, bool) {
+	t := strings.TrimLeft(s, " \t\r\n")
+	if t == "" || t[0] != '{' && t[0] != '[' {
+		return "", false
 	}
-	w.Float(f)
+	var b bytes.Buffer
+	if json.Compact(&b, []byte(s)) != nil {
+		return "", false
+	}
+	return b.String(), true
 }

@@ -3,7 +3,9 @@ package jsonl
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync/atomic"
@@ -11,13 +13,14 @@ import (
 	"flowkit/flowfile"
 )
 
-// Reader reads JSON lines.
+// Reader reads JSON lines. It implements flowfile.Source and flowfile.Progress.
 type Reader struct {
-	o     Options
-	lines lines
-	held  error // comes behind the batch that was handed out
-	done  atomic.Int64
-	total int64
+	o    Options
+	r    *bufio.Reader
+	line int
+	off  atomic.Int64
+	size int64
+	held error // comes after the flows in hand
 }
 
 var (
@@ -25,88 +28,106 @@ var (
 	_ flowfile.Progress = (*Reader)(nil)
 )
 
-// NewReader returns a Reader of r. Closing it does not close r.
+// NewReader returns a reader of r.
 func NewReader(r io.Reader, o Options) *Reader {
-	if o.Spool == nil {
-		o.Spool = &flowfile.Spool{}
-	}
-	x := &Reader{o: o, lines: lines{br: bufio.NewReaderSize(r, 256<<10), spool: o.Spool}}
-	if f, ok := r.(interface{ Stat() (os.FileInfo, error) }); ok {
+	rd := &Reader{o: o, r: bufio.NewReaderSize(r, 256<<10)}
+	if f, ok := r.(*os.File); ok {
 		if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
-			x.total = fi.Size()
+			rd.size = fi.Size()
 		}
 	}
-	return x
+	return rd
 }
 
-// Progress returns the bytes of the lines that were read, and the size of the file.
-func (r *Reader) Progress() (done, total int64) { return r.done.Load(), r.total }
+// Progress returns the bytes read and the size of the file, 0 if it is a pipe.
+func (r *Reader) Progress() (done, total int64) { return r.off.Load(), r.size }
 
 // Close does nothing.
 func (r *Reader) Close() error { return nil }
 
-// Next returns the flows of the next lines: those that are in memory already, one at
-// least. A line that is no flow is a *flowfile.Damage in its place.
+// Next returns the next flows; see flowfile.Source.
 func (r *Reader) Next() (*flowfile.Batch, error) {
 	if err := r.held; err != nil {
-		if isDamage(err) {
+		if err != io.EOF {
 			r.held = nil
 		}
 		return nil, err
 	}
 	b := &flowfile.Batch{}
-	for size := int64(0); len(b.Flows) < flowfile.BatchFlows && size < flowfile.BatchBytes; {
-		if len(b.Flows) > 0 && !r.lines.ready() {
-			break
-		}
-		f, n, err := r.flow()
-		size += n
+	bytes := 0
+	for len(b.Flows) < flowfile.BatchFlows && bytes < flowfile.BatchBytes {
+		f, n, err := r.next()
 		if err != nil {
-			if len(b.Flows) > 0 {
-				r.held = err
-				break
+			if len(b.Flows) == 0 {
+				if err == io.EOF {
+					r.held = err
+				}
+				return nil, err
 			}
-			if !isDamage(err) {
-				r.held = err
-			}
-			return nil, err
+			r.held = err
+			return b, nil
 		}
 		if f != nil {
 			b.Flows = append(b.Flows, f)
+			bytes += n
+		}
+		if len(b.Flows) > 0 && r.r.Buffered() == 0 {
+			break // more would have to be waited for
 		}
 	}
 	return b, nil
 }
 
-func isDamage(err error) bool {
-	var d *flowfile.Damage
-	return errors.As(err, &d)
-}
-
-// flow reads a line; without a flow if it is empty.
-func (r *Reader) flow() (f *flowfile.Flow, size int64, err error) {
-	ln, err := r.lines.next()
-	if err != nil {
+// next reads one line; an empty one gives no flow.
+func (r *Reader) next() (*flowfile.Flow, int, error) {
+	at := r.off.Load()
+	line, long, err := r.readLine()
+	if err != nil && (err != io.EOF || len(line) == 0) {
 		return nil, 0, err
 	}
-	r.done.Store(r.lines.offset)
-	if ln.number == 1 {
-		ln.b = bytes.TrimPrefix(ln.b, []byte(bom))
+	torn := err == io.EOF
+	r.line++
+	if long {
+		return nil, 0, r.damage(at, false, fmt.Errorf("a line of more than %d MiB; flowkit's own format has no such limit", maxLine>>20))
 	}
-	if ln.err == nil && len(bytes.TrimSpace(ln.b)) == 0 {
-		return nil, ln.length, nil
+	if r.line == 1 {
+		line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
 	}
-	err = ln.err
+	line = bytes.TrimSpace(line)
+	if len(line) == 0 {
+		return nil, 0, nil
+	}
+	f, err := parseFlow(line)
 	if err == nil {
-		p := parser{b: ln.b, long: ln.long}
-		f = p.flow()
-		err = p.err
+		return f, len(line), nil
 	}
-	if err != nil {
-		return nil, ln.length, &flowfile.Damage{
-			File: r.o.Name, Offset: ln.offset, Length: ln.length, Line: ln.number, Flows: 1,
-			Torn: !ln.ended && errors.Is(err, errEnd), Err: err,
+	var se *json.SyntaxError
+	if torn && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.As(err, &se)) {
+		return nil, 0, r.damage(at, true, errors.New("the line is not complete"))
+	}
+	return nil, 0, r.damage(at, false, err)
+}
+
+func (r *Reader) damage(at int64, torn bool, err error) error {
+	return &flowfile.Damage{
+		File: r.o.Name, Offset: at, Length: r.off.Load() - at, Line: r.line, Flows: 1, Torn: torn, Err: err,
+	}
+}
+
+// readLine returns the next line, in memory of its own; of a line that is too long, it
+// skips the rest.
+func (r *Reader) readLine() (line []byte, long bool, err error) {
+	for {
+		piece, err := r.r.ReadSlice('\n')
+		r.off.Add(int64(len(piece)))
+		if len(line)+len(piece) > maxLine {
+			long = true
+		}
+		if !long {
+			line = append(line, piece...)
+		}
+		if err != bufio.ErrBufferFull {
+			return line, long, err
 		}
 	}
-	return f, ln.length, nil
 }
