@@ -20,7 +20,7 @@ func newCatCmd(s *cli.Streams) *cobra.Command {
 		Use:   "cat [-w FILE] [FILE]...",
 		Short: "Join and convert files",
 		Long: `Write the flows of all files, one behind the other, in one format. Files of flowkit's own
-format are joined block by block: checked, but not compressed again.`,
+format that are whole are joined as they are: checked, but not compressed again.`,
 		Example: `  flowkit cat monday.flow tuesday.mitm -w both.flow
   flowkit cat in.mitm --to jsonl | jq -r .request.host
   flowkit cat in.flow --mitm-version 17 -w old.mitm`,
@@ -40,5 +40,9 @@ func runCat(ctx context.Context, s *cli.Streams, o *catOptions) error {
 		return err
 	}
 	conv.need = flowfile.NeedMessages | flowfile.NeedBodies
+	conv.sameLevel = o.level == "default"
+	if done, err := conv.join(); done || err != nil {
+		return err
+	}
 	return conv.run(ctx)
 }

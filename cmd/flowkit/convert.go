@@ -34,6 +34,8 @@ type conversion struct {
 	need    flowfile.Need
 	append  bool
 	trim    bool
+	// sameLevel says that native files may stay compressed as they are.
+	sameLevel bool
 	// sink, if it is set, is made instead of the format's.
 	sink func(o *output.Output) flowfile.Sink
 

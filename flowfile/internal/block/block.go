@@ -204,13 +204,18 @@ func (b *Block) Release() {
 
 // Verify checks all segments of the block by their checksums, without decoding them.
 func (b *Block) Verify() error {
-	_, err := b.verbatim()
+	_, err := b.Verbatim(nil)
 	return err
 }
 
-// verbatim returns the bytes of the block as they are in the file, checked.
-func (b *Block) verbatim() ([]byte, error) {
-	buf := make([]byte, b.Header.total())
+// Verbatim returns the bytes of the block as they are in the file, checked. It takes buf
+// for them if that is large enough.
+func (b *Block) Verbatim(buf []byte) ([]byte, error) {
+	if n := b.Header.total(); int64(cap(buf)) >= n {
+		buf = buf[:n]
+	} else {
+		buf = make([]byte, n)
+	}
 	if b.ra != nil {
 		if n, err := b.ra.ReadAt(buf, b.Offset); n < len(buf) && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read block at byte %d: %w", b.Offset, err)

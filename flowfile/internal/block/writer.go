@@ -86,7 +86,7 @@ func (w *Writer) CopyBlock(b *Block) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	buf, err := b.verbatim()
+	buf, err := b.Verbatim(nil)
 	if err != nil {
 		return err
 	}
