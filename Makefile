@@ -9,8 +9,9 @@ FUZZTIME ?= 30s
 # More flags for go test: make test TESTFLAGS=-v
 TESTFLAGS ?=
 
-# The programs below testdata, which ./... leaves out.
-PROGRAMS = $(shell find testdata -name '*.go' -not -path '*/node_modules/*' -exec dirname {} + | sort -u | sed 's,^,./,')
+# The programs below testdata, which ./... leaves out; testdata/bench is a module of its own.
+PROGRAMS = $(shell find testdata -name '*.go' -not -path '*/node_modules/*' -not -path 'testdata/bench/*' \
+	-exec dirname {} + | sort -u | sed 's,^,./,')
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test race lint fmt fuzz cover bench torture clean
@@ -31,13 +32,15 @@ race: ## every test under the race detector
 	go test -race -timeout 30m $(TESTFLAGS) ./...
 
 lint: ## gofumpt, go vet, staticcheck
-	@files=$$($(GOFUMPT) -l . $(PROGRAMS)); \
+	@files=$$($(GOFUMPT) -l . $(PROGRAMS) testdata/bench); \
 	if [ -n "$$files" ]; then printf 'not as gofumpt has it (make fmt):\n%s\n' "$$files"; exit 1; fi
 	go vet ./... $(PROGRAMS)
+	cd testdata/bench && go vet ./...
 	$(STATICCHECK) ./... $(PROGRAMS)
+	cd testdata/bench && $(STATICCHECK) ./...
 
 fmt: ## write every Go file as gofumpt has it
-	$(GOFUMPT) -w . $(PROGRAMS)
+	$(GOFUMPT) -w . $(PROGRAMS) testdata/bench
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file func; do \
@@ -51,9 +54,9 @@ cover: ## coverage of the tests: bin/cover.html and a total
 	go tool cover -html=bin/cover.out -o bin/cover.html
 	@go tool cover -func=bin/cover.out | tail -n 1
 
-bench: build ## every benchmark, then the scripts of testdata/bench
+bench: build ## the Go benchmarks, then whole commands against each other (testdata/bench)
 	go test -run '^$$' -bench . ./...
-	@for script in $(wildcard testdata/bench/*.sh); do echo "$$script"; "$$script"; done
+	cd testdata/bench && go run . ../../bin/flowkit ../../bin/bench
 
 torture: ## the long forms of the tests, hours
 	FLOWKIT_LONG=1 go test -count=1 -timeout 6h $(TESTFLAGS) ./...

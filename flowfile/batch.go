@@ -87,7 +87,7 @@ func Flows(s Source) iter.Seq2[*Flow, error] {
 // Damage is a part of an input that could not be read. The stream goes on behind it.
 type Damage struct {
 	File   string // "" for a stream without a name
-	Offset int64  // of the first byte that could not be read
+	Offset int64  // of the first byte that could not be read, -1 if unknown
 	Length int64  // bytes passed over, -1 if unknown
 	Line   int    // of a text format, from 1; 0 otherwise
 	Flows  int    // flows lost, -1 if unknown
@@ -96,21 +96,26 @@ type Damage struct {
 }
 
 func (d *Damage) Error() string {
-	place := fmt.Sprintf("byte %d", d.Offset)
-	if d.Line > 0 {
-		place = fmt.Sprintf("line %d", d.Line)
+	s := d.Err.Error()
+	switch {
+	case d.Line > 0:
+		s = fmt.Sprintf("line %d: %s", d.Line, s)
+	case d.Offset >= 0:
+		s = fmt.Sprintf("byte %d: %s", d.Offset, s)
 	}
 	if d.File != "" {
-		place = d.File + ": " + place
+		s = d.File + ": " + s
 	}
-	s := fmt.Sprintf("%s: %v", place, d.Err)
 	switch {
 	case d.Torn:
 		s += "; the input ends here, the flows before it are complete"
 	case d.Length > 0:
 		s += fmt.Sprintf("; %d bytes skipped", d.Length)
 	}
-	if d.Flows > 0 {
+	switch {
+	case d.Flows == 1:
+		s += ", 1 flow lost"
+	case d.Flows > 1:
 		s += fmt.Sprintf(", %d flows lost", d.Flows)
 	}
 	return s

@@ -3,17 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"os/signal"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"flowkit/cmd/flowkit/internal/cli"
 	"flowkit/cmd/flowkit/internal/output"
-	"flowkit/cmd/flowkit/internal/progress"
 	"flowkit/flowfile"
 	"flowkit/flowfile/filter"
 	"flowkit/flowfile/formats"
@@ -81,14 +77,10 @@ func (c *conversion) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stop := c.onInterrupt(files, out)
+	_, total := files.Progress()
+	stop := onInterrupt(s, total == 0, out)
 	defer stop.end()
-	if s.ErrIsTTY && !c.inputs.quiet {
-		line := progress.Start(s.Err, files.Progress)
-		s.Clear = line.Clear
-		defer func() { s.Clear = nil }()
-		defer line.Stop()
-	}
+	defer c.inputs.progress(s, files)()
 	p := &replay.Pipeline{
 		Source: files, Stages: c.allStages(), Sink: sink, Workers: c.inputs.workers, Stop: stop.stop,
 		OnDamage: func(d *flowfile.Damage) error {
@@ -119,44 +111,43 @@ func (c *conversion) run(ctx context.Context) error {
 	}
 	c.sayLeftOut(sink)
 	if stop.hit.Load() {
-		return &cli.Error{Code: cli.Stopped}
+		return cli.Quiet(cli.Stopped)
 	}
-	if code := int(c.code.Load()); code != 0 {
-		return &cli.Error{Code: code}
-	}
-	return nil
+	return c.said()
 }
 
-// sayLeftOut says what the format of the output cannot hold.
-func (c *conversion) sayLeftOut(sink flowfile.Sink) {
-	if h, ok := sink.(interface{ Skipped() map[flowfile.Kind]int }); ok {
-		total := 0
-		var parts []string
-		for _, k := range []flowfile.Kind{flowfile.TCP, flowfile.UDP, flowfile.DNS} {
-			if n := h.Skipped()[k]; n > 0 {
-				total += n
-				parts = append(parts, fmt.Sprintf("%d %s", n, strings.ToUpper(k.String())))
-			}
-		}
-		if total > 0 {
-			c.streams.Say("%d flows are not HTTP and have no place in a HAR file: %s", total, strings.Join(parts, ", "))
-		}
+// said returns the exit code of all that was said on the way.
+func (c *conversion) said() error {
+	if code := int(c.code.Load()); code != 0 {
+		return cli.Quiet(code)
 	}
+	return nil
 }
 
 // failed gives the error that ended the run its code.
 func (c *conversion) failed(err error) error {
 	var ee *replay.EventError
-	if errors.As(err, &ee) {
-		return &cli.Error{Code: cli.Script} // was said when it happened
-	}
-	if cli.Code(err, 0) != 0 {
+	switch {
+	case errors.As(err, &ee):
+		return cli.Quiet(cli.Script) // was said when it happened
+	case cli.Code(err, 0) != 0:
 		return err
 	}
-	if errors.Is(err, syscall.ENOSPC) {
-		return &cli.Error{Code: cli.Lost, Err: fmt.Errorf("no space is left for the output: %w", err), Hint: "the input is untouched; free some space or write elsewhere"}
+	if err := outputError(err); cli.Code(err, 0) != 0 {
+		return err
 	}
 	return &cli.Error{Code: cli.Lost, Err: err}
+}
+
+// outputError gives the errors of writing that are nobody's mistake their code.
+func outputError(err error) error {
+	switch {
+	case errors.Is(err, syscall.EPIPE):
+		return cli.Quiet(cli.Pipe) // they have seen enough
+	case errors.Is(err, syscall.ENOSPC):
+		return cli.Hinted(cli.Lost, "the input is untouched; free some space or write elsewhere", "%w", err)
+	}
+	return err
 }
 
 func (c *conversion) allStages() []replay.Stage {
@@ -191,10 +182,8 @@ func (c *conversion) open(files *formats.Files) (*output.Output, flowfile.Sink, 
 			"%s files are not for terminals", c.format.Title)
 	}
 	if std {
-		if fi, err := s.Out.Stat(); err == nil && fi.Mode().IsRegular() {
-			if err := checkStdout(s.Out, files); err != nil {
-				return nil, nil, err
-			}
+		if err := checkStdout(s.Out, files); err != nil {
+			return nil, nil, err
 		}
 	} else if err := output.Check(c.write, files.Paths, s.In); err != nil {
 		return nil, nil, cli.Hinted(cli.Usage, "write to another file; flowkit never changes its input", "%w", err)
@@ -208,7 +197,7 @@ func (c *conversion) open(files *formats.Files) (*output.Output, flowfile.Sink, 
 	}
 	out, err := output.Open(c.write, s.Out)
 	if err != nil {
-		return nil, nil, &cli.Error{Code: cli.Usage, Err: plainPathError(err)}
+		return nil, nil, cli.Errorf(cli.Usage, "%w", plainPathError(err))
 	}
 	if c.sink != nil {
 		return out, c.sink(out), nil
@@ -216,9 +205,10 @@ func (c *conversion) open(files *formats.Files) (*output.Output, flowfile.Sink, 
 	return out, c.format.Write(out, c.options), nil
 }
 
+// checkStdout refuses "flowkit … -r x >>x".
 func checkStdout(out *os.File, files *formats.Files) error {
 	fi, err := out.Stat()
-	if err != nil {
+	if err != nil || !fi.Mode().IsRegular() {
 		return nil
 	}
 	for _, p := range files.Paths {
@@ -235,17 +225,14 @@ func checkStdout(out *os.File, files *formats.Files) error {
 
 // openAppend goes on behind the last block of a native file.
 func (c *conversion) openAppend() (*output.Output, flowfile.Sink, error) {
-	if c.format.Name != "flow" {
-		return nil, nil, cli.Hinted(cli.Usage, "flowkit's own files can", "%s files cannot be appended to", c.format.Title)
-	}
 	w, tail, err := native.OpenAppend(c.write, native.WriterOptions{
 		Level: c.options.Level, Workers: c.options.Workers, Creator: c.options.Creator, OnDamage: c.damage,
 	}, c.trim)
 	if err != nil {
-		return nil, nil, &cli.Error{Code: cli.Input, Err: err}
+		return nil, nil, cli.Errorf(cli.Usage, "%w", plainPathError(err))
 	}
 	if tail.Torn > 0 {
-		what := "left in place"
+		what := "left in place (--trim cuts them off)"
 		if c.trim {
 			what = "cut off"
 		}
@@ -253,83 +240,4 @@ func (c *conversion) openAppend() (*output.Output, flowfile.Sink, error) {
 	}
 	out, err := output.Open(os.DevNull, c.streams.Out)
 	return out, w, err
-}
-
-// interrupts is the handling of Ctrl-C.
-type interrupts struct {
-	stop chan struct{}
-	hit  atomic.Bool
-	end  func()
-}
-
-// onInterrupt ends a source that is a file at the first Ctrl-C, so that the output is
-// completed. A pipe is read to its end, since Ctrl-C reached the whole pipeline. The
-// second Ctrl-C ends the program.
-func (c *conversion) onInterrupt(files *formats.Files, out *output.Output) *interrupts {
-	in := &interrupts{stop: make(chan struct{})}
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	quit := make(chan struct{})
-	in.end = func() {
-		signal.Stop(signals)
-		close(quit)
-	}
-	go func() {
-		for n := 0; ; n++ {
-			select {
-			case <-quit:
-				return
-			case <-signals:
-			}
-			if n > 0 {
-				if t := out.Temp(); t != "" {
-					os.Remove(t)
-				}
-				os.Exit(cli.Stopped)
-			}
-			in.hit.Store(true)
-			if _, total := files.Progress(); total > 0 {
-				close(in.stop)
-				c.streams.Say("stopping: the output is being completed (again to quit at once)")
-			} else {
-				c.streams.Say("reading to the end of the input (again to quit at once)")
-			}
-		}
-	}()
-	return in
-}
-
-// outputFormat finds the format that -w is written in.
-func outputFormat(path, to, def string) (formats.Format, error) {
-	if to != "" {
-		f, err := formats.ByName(to)
-		if err != nil {
-			return f, &cli.Error{Code: cli.Usage, Err: err}
-		}
-		return f, nil
-	}
-	if f, ok := formats.ByExtension(path); ok {
-		return f, nil
-	}
-	return formats.ByName(def)
-}
-
-// splitAppend takes the + off "-w +file".
-func splitAppend(path string) (string, bool) {
-	if p, ok := strings.CutPrefix(path, "+"); ok {
-		return p, true
-	}
-	return path, false
-}
-
-var levels = map[string]native.Level{
-	"fastest": native.Fastest, "default": native.Default, "better": native.Better, "best": native.Best,
-}
-
-func parseLevel(s string) (native.Level, error) {
-	l, ok := levels[s]
-	if !ok {
-		return 0, cli.Errorf(cli.Usage, "there is no level %q; there are fastest, default, better, best", s)
-	}
-	return l, nil
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"flowkit/cmd/flowkit/internal/cli"
 	"flowkit/cmd/flowkit/internal/output"
+	"flowkit/cmd/flowkit/internal/term"
 	"flowkit/flowfile"
 	"flowkit/flowfile/formats"
 	"flowkit/flowfile/jsonl"
@@ -25,6 +27,9 @@ func newExportCmd(s *cli.Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export --har|--json|--table [-r FILE]... [-w FILE] [filter]",
 		Short: "Turn flows into what browsers, jq and people read",
+		Long: `Write flows as an HTTP archive (HAR 1.2), as JSON lines or as a table. HAR has a place for HTTP
+and WebSocket alone: other flows are counted and left out. JSON lines hold everything, and
+every command reads them.`,
 		Example: `  flowkit export --har -r in.flow -w out.har
   flowkit export --json -r in.mitm '~c 500' | jq -r .url
   flowkit export --table -r in.flow`,
@@ -41,11 +46,37 @@ func newExportCmd(s *cli.Streams) *cobra.Command {
 	fl.BoolVar(&o.table_, "table", false, "a table for people")
 	fl.BoolVar(&o.decoded, "decoded", false, "with --json: add the bodies decoded, as text or JSON")
 	fl.BoolVar(&o.pretty, "pretty", false, "with --har: indent")
-	c.MarkFlagsMutuallyExclusive("har", "json", "table")
 	return c
 }
 
+// format is har, json or table.
+func (o *exportOptions) format() (string, error) {
+	var chosen []string
+	for name, on := range map[string]bool{"har": o.har, "json": o.json, "table": o.table_} {
+		if on {
+			chosen = append(chosen, name)
+		}
+	}
+	switch {
+	case len(chosen) == 0:
+		return "", cli.Hinted(cli.Usage, "choose --har, --json or --table", "the format is missing")
+	case len(chosen) > 1:
+		return "", cli.Errorf(cli.Usage, "--har, --json and --table exclude each other")
+	case o.decoded && !o.json:
+		return "", cli.Errorf(cli.Usage, "--decoded is for --json")
+	case o.pretty && !o.har:
+		return "", cli.Errorf(cli.Usage, "--pretty is for --har")
+	case strings.HasPrefix(o.write, "+"):
+		return "", cli.Hinted(cli.Usage, "cat and transform append to .flow files; a file whose name begins with + is -w ./+NAME", "-w %s: export does not append", o.write)
+	}
+	return chosen[0], nil
+}
+
 func runExport(ctx context.Context, s *cli.Streams, o *exportOptions) error {
+	format, err := o.format()
+	if err != nil {
+		return err
+	}
 	flt, err := parseFilter(s, &o.inputs, o.words)
 	if err != nil {
 		return err
@@ -53,22 +84,27 @@ func runExport(ctx context.Context, s *cli.Streams, o *exportOptions) error {
 	conv := &conversion{streams: s, inputs: &o.inputs, write: o.write, filter: flt}
 	conv.options.Pretty = o.pretty
 	conv.need = flowfile.NeedMessages | flowfile.NeedBodies
-	switch {
-	case o.har:
+	switch format {
+	case "har":
 		conv.format, err = formats.ByName("har")
-	case o.json:
-		conv.format, err = formats.ByName("jsonl")
+	case "json":
 		conv.sink = func(out *output.Output) flowfile.Sink {
 			return jsonl.NewWriter(out, jsonl.Options{Decoded: o.decoded, OnDamage: conv.damage})
 		}
-	case o.table_:
-		conv.need = flowfile.NeedHeads
-		conv.sink = func(out *output.Output) flowfile.Sink { return newTable(out) }
-	default:
-		return cli.Hinted(cli.Usage, "choose --har, --json or --table", "the format is missing")
+	case "table":
+		conv.need = flowfile.NeedMessages
+		conv.sink = func(out *output.Output) flowfile.Sink { return newTable(out, o.tableWidth(s)) }
 	}
 	if err != nil {
 		return err
 	}
 	return conv.run(ctx)
+}
+
+// tableWidth is how wide a table may get: as the terminal that it is for; 0 for any width.
+func (o *exportOptions) tableWidth(s *cli.Streams) int {
+	if s.OutIsTTY && (o.write == "" || o.write == "-") {
+		return term.Width(s.Out)
+	}
+	return 0
 }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -41,49 +41,60 @@ func newInfoCmd(s *cli.Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "info [FILE]...",
 		Short: "Say what is in files",
+		Long: `Say of each file its format, how many flows of which kind it has, from when they are, and
+what is damaged (then the exit code is 3). Bodies are counted, not read; verify reads them.`,
+		Example: `  flowkit info in.flow other.mitm
+  flowkit info --json in.flow | jq .flows`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.paths = append(o.paths, args...)
 			return runInfo(c.Context(), s, o)
 		},
-		Example: "  flowkit info in.flow other.mitm",
 	}
 	o.inputs.addFlags(c)
-	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a file")
+	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a file: file, format, bytes, flows, kinds, damage …")
 	return c
 }
 
 func runInfo(ctx context.Context, s *cli.Streams, o *infoOptions) error {
-	paths := o.paths
-	if len(paths) == 0 {
-		if s.InIsTTY {
-			return cli.Hinted(cli.Usage, "flowkit info FILE", "there is nothing to read: standard input is a terminal")
+	first := true
+	return eachFile(ctx, s, &o.inputs, flowfile.NeedMessages, cli.Lost, func(info *fileInfo) error {
+		if o.json {
+			return writeJSON(s.Out, info)
 		}
-		paths = []string{"-"}
+		text := info.text()
+		if !first {
+			text = "\n" + text
+		}
+		first = false
+		_, err := s.Out.WriteString(text)
+		return err
+	})
+}
+
+// eachFile describes each file by itself. A file that cannot be read is said, and the
+// others are still described; damaged is the exit code if one is damaged.
+func eachFile(ctx context.Context, s *cli.Streams, in *inputs, need flowfile.Need, damaged int, see func(*fileInfo) error) error {
+	paths, err := in.check(s)
+	if err != nil {
+		return err
 	}
 	code := 0
-	for i, path := range paths {
-		info, err := describe(ctx, s, &o.inputs, path, flowfile.NeedMessages)
+	for _, path := range paths {
+		info, err := describe(ctx, s, in, path, need)
 		if err != nil {
 			s.Say("%v", plainPathError(err))
 			code = cli.Worse(code, cli.Input)
 			continue
 		}
 		if len(info.Damage) > 0 {
-			code = cli.Worse(code, cli.Lost)
+			code = cli.Worse(code, damaged)
 		}
-		if o.json {
-			if err := json.NewEncoder(s.Out).Encode(info); err != nil {
-				return err
-			}
-			continue
+		if err := see(info); err != nil {
+			return err
 		}
-		if i > 0 {
-			fmt.Fprintln(s.Out)
-		}
-		info.print(s.Out)
 	}
 	if code != 0 {
-		return &cli.Error{Code: code}
+		return cli.Quiet(code)
 	}
 	return nil
 }
@@ -91,20 +102,12 @@ func runInfo(ctx context.Context, s *cli.Streams, o *infoOptions) error {
 // describe reads a file to its end.
 func describe(ctx context.Context, s *cli.Streams, in *inputs, path string, need flowfile.Need) (*fileInfo, error) {
 	info := &fileInfo{File: path, Kinds: map[string]int{}, Damage: []string{}}
-	files := &formats.Files{
-		Paths: []string{path}, Stdin: s.In,
-		Options: formats.ReadOptions{Need: need, Workers: in.workers, TempDir: in.tempDir},
-		Opened: func(in *formats.Input) {
-			info.Format, info.Compression = in.Format.Name, in.Compression
-			if fi, err := in.File.Stat(); err == nil && fi.Mode().IsRegular() {
-				info.Bytes = fi.Size()
-			}
-		},
-	}
+	files := &formats.Files{Paths: []string{path}, Stdin: s.In, Options: in.options(need), Opened: info.opened}
 	if err := files.Start(); err != nil {
 		return nil, err
 	}
 	defer files.Close()
+	defer in.progress(s, files)()
 	var first, last flowfile.Time
 	for f, err := range flowfile.Flows(files) {
 		if err := ctx.Err(); err != nil {
@@ -130,6 +133,13 @@ func describe(ctx context.Context, s *cli.Streams, in *inputs, path string, need
 	return info, nil
 }
 
+func (i *fileInfo) opened(in *formats.Input) {
+	i.Format, i.Compression = in.Format.Name, in.Compression
+	if fi, err := in.File.Stat(); err == nil && fi.Mode().IsRegular() {
+		i.Bytes = fi.Size()
+	}
+}
+
 func (i *fileInfo) add(f *flowfile.Flow) {
 	i.Flows++
 	kind := f.Kind().String()
@@ -152,37 +162,45 @@ func (i *fileInfo) add(f *flowfile.Flow) {
 	}
 }
 
-func (i *fileInfo) print(w *os.File) {
-	format := i.Format
+func (i *fileInfo) text() string {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-9s %s\n", name, printable(fmt.Sprintf(format, args...)))
+	}
+	line("file", "%s", i.File)
 	if i.Compression != "" {
-		format += ", compressed by " + i.Compression
+		line("format", "%s, compressed by %s", i.Format, i.Compression)
+	} else {
+		line("format", "%s", i.Format)
 	}
-	fmt.Fprintf(w, "file      %s\nformat    %s\n", i.File, format)
 	if i.Bytes > 0 {
-		fmt.Fprintf(w, "size      %s (%d bytes), bodies %s\n", size(i.Bytes), i.Bytes, size(i.BodyBytes))
+		line("size", "%s (%d bytes), bodies %s", size(i.Bytes), i.Bytes, size(i.BodyBytes))
 	}
-	fmt.Fprintf(w, "flows     %d", i.Flows)
-	sep := ": "
+	var kinds []string
 	for _, k := range []string{"http", "websocket", "tcp", "udp", "dns"} {
 		if n := i.Kinds[k]; n > 0 {
-			fmt.Fprintf(w, "%s%d %s", sep, n, k)
-			sep = ", "
+			kinds = append(kinds, fmt.Sprintf("%d %s", n, k))
 		}
 	}
-	fmt.Fprintln(w)
+	flows := strconv.Itoa(i.Flows)
+	if len(kinds) > 0 {
+		flows += ": " + strings.Join(kinds, ", ")
+	}
+	line("flows", "%s", flows)
 	if i.Messages > 0 {
-		fmt.Fprintf(w, "messages  %d\n", i.Messages)
+		line("messages", "%d", i.Messages)
 	}
 	if i.Errors > 0 {
-		fmt.Fprintf(w, "errors    %d\n", i.Errors)
+		line("errors", "%d", i.Errors)
 	}
 	if i.Incomplete > 0 {
-		fmt.Fprintf(w, "open      %d flows were not complete when the recording ended\n", i.Incomplete)
+		line("open", "%s not complete when the recording ended", count(i.Incomplete, "flow"))
 	}
 	if i.First != "" {
-		fmt.Fprintf(w, "time      %s to %s\n", i.First, i.Last)
+		line("time", "%s to %s", i.First, i.Last)
 	}
 	for _, d := range i.Damage {
-		fmt.Fprintf(w, "damage    %s\n", d)
+		line("damage", "%s", d)
 	}
+	return b.String()
 }

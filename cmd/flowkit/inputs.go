@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flowkit/cmd/flowkit/internal/cli"
+	"flowkit/cmd/flowkit/internal/progress"
 	"flowkit/flowfile"
 	"flowkit/flowfile/filter"
 	"flowkit/flowfile/formats"
@@ -23,30 +24,66 @@ type inputs struct {
 
 func (in *inputs) addFlags(c *cobra.Command) {
 	c.Flags().StringArrayVarP(&in.paths, "read", "r", nil, "read flows from `FILE`; may be repeated, - is standard input (the default)")
-	in.addCommon(c)
-}
-
-// addCommon adds the flags of commands that take files as words.
-func (in *inputs) addCommon(c *cobra.Command) {
 	c.Flags().IntVarP(&in.workers, "jobs", "j", 0, "use `N` processors (default all)")
 	c.Flags().StringVar(&in.tempDir, "tmpdir", "", "keep what cannot be read again in `DIR` (default the system's)")
-	c.Flags().BoolVarP(&in.quiet, "quiet", "q", false, "no progress")
+	c.Flags().BoolVarP(&in.quiet, "quiet", "q", false, "no progress line")
+}
+
+// check looks at the flags and returns the paths to read.
+func (in *inputs) check(s *cli.Streams) ([]string, error) {
+	if in.workers < 0 {
+		return nil, cli.Errorf(cli.Usage, "--jobs is a number of processors, not %d", in.workers)
+	}
+	if in.tempDir != "" {
+		if fi, err := os.Stat(in.tempDir); err != nil || !fi.IsDir() {
+			return nil, cli.Errorf(cli.Usage, "--tmpdir: %s is no folder", in.tempDir)
+		}
+	}
+	stdin := 0
+	for _, p := range in.paths {
+		if p == "-" {
+			stdin++
+		}
+	}
+	switch {
+	case stdin > 1:
+		return nil, cli.Errorf(cli.Usage, "standard input can be read only once")
+	case (len(in.paths) == 0 || stdin > 0) && s.InIsTTY:
+		return nil, cli.Hinted(cli.Usage, "name a file with -r, or pipe flows in", "there is nothing to read: standard input is a terminal")
+	case len(in.paths) == 0:
+		return []string{"-"}, nil
+	}
+	return in.paths, nil
 }
 
 // files returns the source of all inputs, started: its first input is open.
 func (in *inputs) files(s *cli.Streams, need flowfile.Need) (*formats.Files, error) {
-	paths := in.paths
-	if len(paths) == 0 {
-		if s.InIsTTY {
-			return nil, cli.Hinted(cli.Usage, "name a file with -r, or pipe flows in", "there is nothing to read: standard input is a terminal")
-		}
-		paths = []string{"-"}
+	paths, err := in.check(s)
+	if err != nil {
+		return nil, err
 	}
-	files := &formats.Files{Paths: paths, Stdin: s.In, Options: formats.ReadOptions{Need: need, Workers: in.workers, TempDir: in.tempDir}}
+	files := &formats.Files{Paths: paths, Stdin: s.In, Options: in.options(need)}
 	if err := files.Start(); err != nil {
 		return nil, &cli.Error{Code: cli.Input, Err: plainPathError(err)}
 	}
 	return files, nil
+}
+
+func (in *inputs) options(need flowfile.Need) formats.ReadOptions {
+	return formats.ReadOptions{Need: need, Workers: in.workers, TempDir: in.tempDir}
+}
+
+// progress draws a line on a terminal from now on until what it returns is called.
+func (in *inputs) progress(s *cli.Streams, of flowfile.Progress) (stop func()) {
+	if !s.ErrIsTTY || in.quiet {
+		return func() {}
+	}
+	line := progress.Start(s.Err, of.Progress)
+	s.OnSay(line.Clear)
+	return func() {
+		s.OnSay(nil)
+		line.Stop()
+	}
 }
 
 // plainPathError says "x: no such file or directory" rather than "stat x: …".

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 
+	"flowkit/cmd/flowkit/internal/cli"
 	"flowkit/flowfile/formats"
 	"flowkit/flowfile/native"
 )
@@ -33,7 +34,12 @@ func (c *conversion) join() (done bool, err error) {
 			}
 		}
 	}
+	stop := onInterrupt(c.streams, false, out)
+	defer stop.end()
 	for _, f := range ins {
+		if stop.hit.Load() {
+			break
+		}
 		whole, err := native.CopyWhole(out, f, size64(f))
 		if err != nil || !whole {
 			out.Discard()
@@ -48,6 +54,9 @@ func (c *conversion) join() (done bool, err error) {
 	if err := out.Commit(); err != nil {
 		return true, c.failed(err)
 	}
+	if stop.hit.Load() {
+		return true, cli.Quiet(cli.Stopped)
+	}
 	return true, nil
 }
 
@@ -58,15 +67,8 @@ func (c *conversion) joinable() []*os.File {
 	}
 	var ins []*os.File
 	for _, p := range c.inputs.paths {
-		f, err := os.Open(p)
-		ok := err == nil && p != "-" && size64(f) > 0
-		if ok {
-			head := make([]byte, formats.SniffLen)
-			n, _ := f.ReadAt(head, 0)
-			ok = c.format.Sniff(head[:n])
-		}
-		if !ok {
-			f.Close()
+		f := c.openNative(p)
+		if f == nil {
 			for _, f := range ins {
 				f.Close()
 			}
@@ -75,6 +77,25 @@ func (c *conversion) joinable() []*os.File {
 		ins = append(ins, f)
 	}
 	return ins
+}
+
+// openNative opens a regular native file, nil if it is none. What is no regular file is
+// not touched: the writer of a pipe would see it open and close.
+func (c *conversion) openNative(path string) *os.File {
+	if fi, err := os.Stat(path); path == "-" || err != nil || !fi.Mode().IsRegular() {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	head := make([]byte, formats.SniffLen)
+	n, _ := f.ReadAt(head, 0)
+	if !c.format.Sniff(head[:n]) {
+		f.Close()
+		return nil
+	}
+	return f
 }
 
 // size64 returns the size of a regular file, 0 for anything else.

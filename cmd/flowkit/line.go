@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"flowkit/cmd/flowkit/internal/progress"
+	"flowkit/cmd/flowkit/internal/term"
 	"flowkit/flowfile"
 )
 
 // oneLine is a flow in one line for people, without its number.
-func oneLine(f *flowfile.Flow) string {
+func oneLine(f *flowfile.Flow, paint term.Paint) string {
 	var b strings.Builder
 	b.WriteString(summaryWhat(f))
-	if s := summaryResult(f); s != "" {
+	if s := summaryResult(f, paint); s != "" {
 		b.WriteString("  << " + s)
 	}
 	return b.String()
@@ -53,26 +54,34 @@ func endpoints(f *flowfile.Flow) string {
 }
 
 // summaryResult says what became of it.
-func summaryResult(f *flowfile.Flow) string {
+func summaryResult(f *flowfile.Flow, paint term.Paint) string {
 	var parts []string
 	switch {
 	case f.Kind() == flowfile.HTTP && f.Response() != nil:
 		r := f.Response()
-		parts = append(parts, strings.TrimSpace(strconv.Itoa(r.Status())+" "+printable(r.Reason())))
+		parts = append(parts, paint.Status(r.Status(), strings.TrimSpace(strconv.Itoa(r.Status())+" "+printable(r.Reason()))))
 		parts = append(parts, bodySize(r.Body()))
 	case f.Kind() == flowfile.DNS && f.DNSResponse() != nil:
-		parts = append(parts, strconv.Itoa(len(f.DNSResponse().Answers))+" answers")
+		parts = append(parts, count(len(f.DNSResponse().Answers), "answer"))
 	}
 	if f.Kind() != flowfile.DNS && (f.Kind() != flowfile.HTTP || f.WebSocket() != nil) {
-		parts = append(parts, strconv.Itoa(f.Messages().Len())+" messages")
+		parts = append(parts, count(f.Messages().Len(), "message"))
 	}
 	if e := f.Error(); e != nil {
-		parts = append(parts, "error: "+printable(e.Msg))
+		parts = append(parts, paint.Error("error: "+printable(e.Msg)))
 	}
 	if f.Incomplete() {
 		parts = append(parts, "(incomplete)")
 	}
 	return strings.Join(parts, " ")
+}
+
+// count says "1 message", "2 messages".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
 }
 
 func bodySize(b flowfile.Body) string {
@@ -118,32 +127,8 @@ func duration(f *flowfile.Flow) string {
 	return d.Round(time.Microsecond).String()
 }
 
-// printable makes captured bytes safe for a terminal: what controls it, and what is not
-// UTF-8, is shown as an escape.
-func printable(s string) string {
-	for i := 0; i < len(s); i++ {
-		if s[i] < 0x20 || s[i] >= 0x7f {
-			return escape(s)
-		}
-	}
-	return s
-}
-
-func escape(s string) string {
-	var b strings.Builder
-	for i, r := range s {
-		switch {
-		case r == 0xFFFD && !strings.HasPrefix(s[i:], "\uFFFD"):
-			b.WriteString(`\x` + strconv.FormatUint(uint64(s[i])|0x100, 16)[1:])
-		case strconv.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			q := strconv.QuoteRune(r)
-			b.WriteString(q[1 : len(q)-1])
-		}
-	}
-	return b.String()
-}
+// printable makes captured bytes safe for one line of a terminal.
+func printable(s string) string { return term.Safe(s) }
 
 var dnsTypes = map[int64]string{
 	1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 64: "SVCB", 65: "HTTPS", 255: "ANY",

@@ -21,6 +21,9 @@ func look(ctx context.Context, s *cli.Streams, in *inputs, flt *filter.Filter, n
 		return err
 	}
 	defer files.Close()
+	if !s.OutIsTTY { // there the lines are progress enough
+		defer in.progress(s, files)()
+	}
 	c := &conversion{streams: s}
 	n := 0
 	for f, err := range flowfile.Flows(files) {
@@ -47,13 +50,10 @@ func look(ctx context.Context, s *cli.Streams, in *inputs, flt *filter.Filter, n
 		}
 		if err := see(n, f); err != nil {
 			if err == io.EOF {
-				break
+				return c.said()
 			}
 			return err
 		}
 	}
-	if code := int(c.code.Load()); code != 0 {
-		return &cli.Error{Code: code}
-	}
-	return nil
+	return c.said()
 }

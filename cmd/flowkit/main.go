@@ -8,20 +8,34 @@ import (
 	"os"
 	"runtime/debug"
 
-	"github.com/mattn/go-isatty"
-
 	"flowkit/cmd/flowkit/internal/cli"
+	"flowkit/cmd/flowkit/internal/term"
 )
 
 // version is set by the linker.
 var version = ""
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	tuneGC()
+	os.Exit(run(os.Args[1:]))
+}
+
+// tuneGC lets garbage grow to five times what lives, up to a bound on all memory: what
+// lives is a few batches, so the collector's share of the time falls at no cost. The
+// environment's own settings win.
+func tuneGC() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(160 << 20)
+	}
+}
 
 func run(args []string) int {
 	s := &cli.Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		InIsTTY: isTerminal(os.Stdin), OutIsTTY: isTerminal(os.Stdout), ErrIsTTY: isTerminal(os.Stderr),
+		InIsTTY: term.Is(os.Stdin), OutIsTTY: term.Is(os.Stdout), ErrIsTTY: term.Is(os.Stderr),
 	}
 	root := newRootCmd(s)
 	root.SetArgs(args)
@@ -31,6 +45,9 @@ func run(args []string) int {
 	if err == nil {
 		return cli.OK
 	}
+	if cli.Code(err, 0) == 0 {
+		err = outputError(err)
+	}
 	var e *cli.Error
 	if errors.As(err, &e) && e.Err == nil {
 		return e.Code
@@ -39,12 +56,7 @@ func run(args []string) int {
 	if errors.As(err, &e) && e.Hint != "" {
 		s.Say("hint: %s", e.Hint)
 	}
-	return cli.Code(err, cli.Negative)
-}
-
-func isTerminal(f *os.File) bool {
-	fi, err := f.Stat()
-	return err == nil && fi.Mode()&os.ModeCharDevice != 0 && isatty.IsTerminal(f.Fd())
+	return cli.Code(err, cli.Lost) // what is not foreseen is no answer: output was lost
 }
 
 // versionText returns the version that was linked in, else what the build knows.

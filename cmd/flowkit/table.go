@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"strconv"
 	"strings"
@@ -32,16 +33,23 @@ var columns = []struct {
 	{"what", 100, false},
 }
 
+// tableGap is what is between two columns.
+const tableGap = 2
+
+// leastWhat is how narrow the last column may get on a narrow terminal.
+const leastWhat = 20
+
 // flowTable is a Sink that draws a table.
 type flowTable struct {
-	w       io.Writer
+	w       *trimmer
+	width   int // of the terminal, 0 for any
 	held    [][]string
 	table   *tablewriter.Table
 	widths  []int
 	written int
 }
 
-func newTable(w io.Writer) *flowTable { return &flowTable{w: w} }
+func newTable(w io.Writer, width int) *flowTable { return &flowTable{w: &trimmer{w: w}, width: width} }
 
 func (t *flowTable) Write(b *flowfile.Batch) error {
 	for _, f := range b.Flows {
@@ -74,12 +82,12 @@ func tableRow(n int, f *flowfile.Flow) []string {
 		row[2] = printable(f.Request().Method())
 		row[7] = printable(f.Request().PrettyURL())
 		if f.WebSocket() != nil {
-			row[7] += "  (" + strconv.Itoa(f.Messages().Len()) + " messages)"
+			row[7] += "  (" + count(f.Messages().Len(), "message") + ")"
 		}
 	case f.Kind() == flowfile.DNS:
 		row[7] = strings.TrimPrefix(summaryWhat(f), "DNS ")
 	default:
-		row[7] = endpoints(f) + "  (" + strconv.Itoa(f.Messages().Len()) + " messages)"
+		row[7] = printable(endpoints(f)) + "  (" + count(f.Messages().Len(), "message") + ")"
 	}
 	if r := f.Response(); r != nil {
 		row[3] = strconv.Itoa(r.Status())
@@ -107,12 +115,17 @@ func (t *flowTable) start() error {
 	widths := tw.NewMapper[int, int]()
 	align := make(tw.Alignment, len(columns))
 	titles := make([]any, len(columns))
+	used := 0
 	for i, c := range columns {
 		t.widths[i] = len(c.title)
 		for _, row := range t.held {
 			t.widths[i] = min(max(t.widths[i], runewidth.StringWidth(row[i])), c.max)
 		}
-		widths.Set(i, t.widths[i]+2)
+		if left := t.width - used - tableGap; t.width > 0 && i == len(columns)-1 {
+			t.widths[i] = min(t.widths[i], max(left, leastWhat))
+		}
+		used += t.widths[i] + tableGap
+		widths.Set(i, t.widths[i]+tableGap)
 		align[i] = tw.AlignLeft
 		if c.right {
 			align[i] = tw.AlignRight
@@ -151,20 +164,59 @@ func (t *flowTable) append(row []string) error {
 	for i := range row {
 		row[i] = runewidth.Truncate(row[i], t.widths[i], "…")
 	}
-	return t.table.Append(row)
+	if err := t.table.Append(row); err != nil {
+		return err
+	}
+	return t.w.err
 }
 
 // Flush draws what is held back.
 func (t *flowTable) Flush() error {
 	if t.table == nil && len(t.held) > 0 {
-		return t.start()
+		if err := t.start(); err != nil {
+			return err
+		}
 	}
-	return nil
+	return t.w.flush()
 }
 
+// Close completes the table. One without flows is nothing at all.
 func (t *flowTable) Close() error {
 	if err := t.Flush(); err != nil || t.table == nil {
 		return err
 	}
-	return t.table.Close()
+	if err := t.table.Close(); err != nil {
+		return err
+	}
+	return t.w.flush()
+}
+
+// trimmer takes the spaces off the ends of lines: the last column is padded, too.
+type trimmer struct {
+	w   io.Writer
+	buf []byte // whole lines, and the beginning of one
+	err error
+}
+
+const trimmerSize = 32 << 10
+
+func (t *trimmer) Write(p []byte) (int, error) {
+	for l := range bytes.Lines(p) {
+		t.buf = append(t.buf, l...)
+		if bytes.HasSuffix(l, []byte("\n")) {
+			t.buf = append(bytes.TrimRight(t.buf[:len(t.buf)-1], " "), '\n')
+		}
+	}
+	if len(t.buf) >= trimmerSize {
+		return len(p), t.flush()
+	}
+	return len(p), t.err
+}
+
+func (t *trimmer) flush() error {
+	if t.err == nil && len(t.buf) > 0 {
+		_, t.err = t.w.Write(t.buf)
+	}
+	t.buf = t.buf[:0]
+	return t.err
 }

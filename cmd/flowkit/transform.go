@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flowkit/cmd/flowkit/internal/cli"
+	"flowkit/cmd/flowkit/internal/term"
 	"flowkit/flowfile"
 	"flowkit/replay"
 	"flowkit/transform/script"
@@ -63,12 +65,15 @@ func newTransformCmd(s *cli.Streams) *cobra.Command {
 	fl := c.Flags()
 	fl.StringArrayVarP(&o.scripts, "script", "s", nil, "run the script `FILE`; may be repeated")
 	fl.StringArrayVar(&o.set, "set", nil, "give the scripts the option `NAME=VALUE`")
-	fl.StringVar(&o.onError, "on-script-error", "keep", "what happens to a flow whose script raised: keep, drop, or abort the run")
-	fl.DurationVar(&o.timeout, "script-timeout", script.DefaultTimeout, "end a call that takes longer")
-	fl.StringVar(&o.maxBody, "max-script-body", "64m", "raise in the script for a larger body (k, m, g)")
-	fl.StringVar(&o.events, "events", "modern", "order of events: modern, or classic as in mitmproxy 0.18 to 6")
+	fl.StringVar(&o.onError, "on-script-error", "keep", "what to `DO` when a script raises: keep the flow, drop it, or abort the run")
+	fl.DurationVar(&o.timeout, "script-timeout", script.DefaultTimeout, "end a call that takes longer than `TIME`")
+	fl.StringVar(&o.maxBody, "max-script-body", "64m", "raise in the script for a body larger than `SIZE` (k, m, g)")
+	fl.StringVar(&o.events, "events", "modern", "`ORDER` of events: modern, or classic as in mitmproxy 0.18 to 6")
 	fl.BoolVar(&o.trace, "events-trace", false, "print the events to stderr as they fire")
-	fl.StringVar(&o.verbosity, "log-level", "info", "messages of scripts to show: debug, info, warn, error")
+	fl.StringVar(&o.verbosity, "log-level", "info", "show messages of scripts from `LEVEL` on: debug, info, warn, error")
+	complete(c, "on-script-error", "keep", "drop", "abort")
+	complete(c, "events", "modern", "classic")
+	complete(c, "log-level", "debug", "info", "warn", "error")
 	return c
 }
 
@@ -98,10 +103,14 @@ func runTransform(ctx context.Context, s *cli.Streams, o *transformOptions) erro
 		s.Say("%s", line)
 	}
 	if n := errs.Total(); n > 0 {
-		code := cli.Worse(cli.Script, cli.Code(err, cli.Script))
-		if err == nil || cli.Code(err, 0) == cli.Lost {
-			s.Say("scripts raised %d errors; with --on-script-error %s", n, policyText(policy))
-			return &cli.Error{Code: code}
+		s.Say("scripts raised %s; with --on-script-error %s", count(n, "error"), policyText(policy))
+		if cli.Code(err, cli.OK) != cli.Stopped {
+			code := cli.Worse(cli.Script, cli.Code(err, cli.Script))
+			var e *cli.Error
+			if errors.As(err, &e) && e.Err != nil {
+				return &cli.Error{Code: code, Err: e.Err, Hint: e.Hint}
+			}
+			return cli.Quiet(code)
 		}
 	}
 	return err
@@ -119,6 +128,9 @@ func policyText(p script.Policy) string {
 
 // stages loads the scripts.
 func (o *transformOptions) stages(ctx context.Context, s *cli.Streams, errs *script.Errors, dataOnStdout bool) ([]replay.Stage, error) {
+	if o.timeout <= 0 {
+		return nil, cli.Errorf(cli.Usage, "--script-timeout is a time like 500ms or 10s, not %v", o.timeout)
+	}
 	if o.events != "modern" && o.events != "classic" {
 		return nil, cli.Errorf(cli.Usage, "--events is modern or classic, not %q", o.events)
 	}
@@ -157,6 +169,9 @@ func (o *transformOptions) specs(s *cli.Streams, dataOnStdout bool) ([]script.Sp
 		set[k] = v
 	}
 	body, err := parseSize(o.maxBody)
+	if err == nil && body == 0 {
+		err = errors.New("scripts need some room")
+	}
 	if err != nil {
 		return nil, cli.Errorf(cli.Usage, "--max-script-body: %w", err)
 	}
@@ -190,7 +205,7 @@ func traceStage(s *cli.Streams, classic bool) replay.Stage {
 		Handlers: []replay.Handler{replay.Func{
 			Want: replay.AllHooks,
 			Do: func(_ context.Context, e *replay.Event) error {
-				fmt.Fprintln(s.Err, traceLine(e))
+				s.Line(traceLine(e))
 				return nil
 			},
 		}},
@@ -198,14 +213,14 @@ func traceStage(s *cli.Streams, classic bool) replay.Stage {
 }
 
 func traceLine(e *replay.Event) string {
-	line := fmt.Sprintf("%-17s %s", e.Hook, oneLine(e.Flow))
+	line := fmt.Sprintf("%-17s %s", e.Hook, oneLine(e.Flow, term.Paint{}))
 	if e.Messages != nil && e.Messages.Len() > 0 {
 		m := e.Messages.At(e.Messages.Len() - 1)
 		dir := "<-"
 		if m.FromClient {
 			dir = "->"
 		}
-		line += fmt.Sprintf("  %s %d bytes", dir, m.Body.Size())
+		line += fmt.Sprintf("  %s %s", dir, count(int(m.Body.Size()), "byte"))
 	}
 	return line
 }

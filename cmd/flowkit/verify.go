@@ -10,51 +10,53 @@ import (
 	"flowkit/flowfile"
 )
 
+type verifyOptions struct {
+	inputs
+	json bool
+}
+
+// verdict is what verify --json says of one file; its keys are stable.
+type verdict struct {
+	File   string   `json:"file"`
+	Format string   `json:"format"`
+	Whole  bool     `json:"whole"`
+	Flows  int      `json:"flows"`
+	Damage []string `json:"damage"`
+}
+
 func newVerifyCmd(s *cli.Streams) *cobra.Command {
-	o := &inputs{}
+	o := &verifyOptions{}
 	c := &cobra.Command{
 		Use:   "verify [FILE]...",
 		Short: "Check that files are whole",
 		Long: `Read every flow, body and message of the files, and check every checksum. Damage is said
 with its place; the exit code is 1 if there is any, 0 if there is none.`,
-		Example: "  flowkit verify in.flow && rm in.mitm",
+		Example: `  flowkit verify in.flow && rm in.mitm
+  flowkit verify --json *.flow | jq -r 'select(.whole | not).file'`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.paths = append(o.paths, args...)
 			return runVerify(c.Context(), s, o)
 		},
 	}
-	o.addFlags(c)
+	o.inputs.addFlags(c)
+	c.Flags().BoolVar(&o.json, "json", false, "one JSON object a file: file, format, whole, flows, damage")
 	return c
 }
 
-func runVerify(ctx context.Context, s *cli.Streams, o *inputs) error {
-	paths := o.paths
-	if len(paths) == 0 {
-		if s.InIsTTY {
-			return cli.Hinted(cli.Usage, "flowkit verify FILE", "there is nothing to read: standard input is a terminal")
-		}
-		paths = []string{"-"}
-	}
-	code := 0
-	for _, path := range paths {
-		info, err := describe(ctx, s, o, path, flowfile.NeedMessages|flowfile.NeedBodies)
-		if err != nil {
-			s.Say("%v", plainPathError(err))
-			code = cli.Worse(code, cli.Input)
-			continue
+func runVerify(ctx context.Context, s *cli.Streams, o *verifyOptions) error {
+	return eachFile(ctx, s, &o.inputs, flowfile.NeedMessages|flowfile.NeedBodies, cli.Negative, func(info *fileInfo) error {
+		n := len(info.Damage)
+		if o.json {
+			return writeJSON(s.Out, &verdict{File: info.File, Format: info.Format, Whole: n == 0, Flows: info.Flows, Damage: info.Damage})
 		}
 		for _, d := range info.Damage {
 			s.Say("%s", d)
 		}
-		if n := len(info.Damage); n > 0 {
-			code = cli.Worse(code, cli.Negative)
-			fmt.Fprintf(s.Out, "%s: damaged in %d places; %d flows can be read\n", path, n, info.Flows)
-			continue
+		text := fmt.Sprintf("%s: whole, %s\n", printable(info.File), count(info.Flows, "flow"))
+		if n > 0 {
+			text = fmt.Sprintf("%s: damaged in %s; %s can be read\n", printable(info.File), count(n, "place"), count(info.Flows, "flow"))
 		}
-		fmt.Fprintf(s.Out, "%s: whole, %d flows\n", path, info.Flows)
-	}
-	if code != 0 {
-		return &cli.Error{Code: code}
-	}
-	return nil
+		_, err := s.Out.WriteString(text)
+		return err
+	})
 }

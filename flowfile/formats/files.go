@@ -3,6 +3,7 @@ package formats
 import (
 	"io"
 	"os"
+	"sync"
 
 	"flowkit/flowfile"
 )
@@ -17,10 +18,12 @@ type Files struct {
 	// Opened, if it is set, is called with each input that was opened.
 	Opened func(*Input)
 
-	in    *Input
 	next  int
-	done  int64 // bytes of the inputs before in
 	total int64
+
+	mu   sync.Mutex // Progress is for other goroutines
+	in   *Input
+	done int64 // bytes of the inputs before in
 }
 
 var (
@@ -33,11 +36,7 @@ var (
 func (s *Files) Start() error {
 	total := int64(0)
 	for _, p := range s.Paths {
-		if p == "-" {
-			total = -1
-			continue
-		}
-		fi, err := os.Stat(p)
+		fi, err := s.stat(p)
 		if err != nil {
 			return err
 		}
@@ -52,6 +51,13 @@ func (s *Files) Start() error {
 	return s.open()
 }
 
+func (s *Files) stat(path string) (os.FileInfo, error) {
+	if path == "-" {
+		return s.Stdin.Stat()
+	}
+	return os.Stat(path)
+}
+
 func (s *Files) open() error {
 	if s.next >= len(s.Paths) {
 		return io.EOF
@@ -60,17 +66,30 @@ func (s *Files) open() error {
 	s.next++
 	o := s.Options
 	o.Name = path
+	var in *Input
 	var err error
 	if path == "-" {
 		o.Name = "standard input"
-		s.in, err = OpenFile(s.Stdin, o)
+		in, err = OpenFile(s.Stdin, o)
 	} else {
-		s.in, err = Open(path, o)
+		in, err = Open(path, o)
 	}
-	if err == nil && s.Opened != nil {
-		s.Opened(s.in)
+	if err != nil {
+		return err
 	}
-	return err
+	s.set(in, 0)
+	if s.Opened != nil {
+		s.Opened(in)
+	}
+	return nil
+}
+
+// set makes in the input in hand, after one of so many bytes.
+func (s *Files) set(in *Input, done int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.in = in
+	s.done += done
 }
 
 // Next returns the next flows.
@@ -83,20 +102,19 @@ func (s *Files) Next() (*flowfile.Batch, error) {
 				return nil, err
 			}
 			if err != nil { // the others still come out
-				return nil, &flowfile.Damage{File: s.Paths[s.next-1], Length: -1, Flows: -1, Err: &InputError{err}}
+				return nil, &flowfile.Damage{File: s.Paths[s.next-1], Offset: -1, Length: -1, Flows: -1, Err: &InputError{err}}
 			}
 		}
 		b, err := s.in.Next()
 		if err != io.EOF {
 			return b, err
 		}
-		if _, total := s.in.Progress(); total > 0 {
-			s.done += total
-		}
-		if err := s.in.Close(); err != nil {
+		in := s.in
+		_, total := in.Progress()
+		s.set(nil, total)
+		if err := in.Close(); err != nil {
 			return nil, err
 		}
-		s.in = nil
 	}
 }
 
@@ -112,6 +130,8 @@ func (s *Files) Current() *Input { return s.in }
 
 // Progress adds up all inputs.
 func (s *Files) Progress() (done, total int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	done = s.done
 	if in := s.in; in != nil {
 		n, _ := in.Progress()
@@ -126,7 +146,7 @@ func (s *Files) Close() error {
 	if s.in == nil {
 		return nil
 	}
-	err := s.in.Close()
-	s.in = nil
-	return err
+	in := s.in
+	s.set(nil, 0)
+	return in.Close()
 }

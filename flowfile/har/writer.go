@@ -169,7 +169,7 @@ func (w *Writer) int(key string, n int64) {
 func (w *Writer) lost(f *flowfile.Flow, what string, err error) {
 	err = fmt.Errorf("flow %s: %s: %w", f.ID(), what, err)
 	if w.o.OnDamage != nil {
-		w.o.OnDamage(&flowfile.Damage{Length: -1, Err: err})
+		w.o.OnDamage(&flowfile.Damage{Offset: -1, Length: -1, Err: err})
 		return
 	}
 	w.damage = errors.Join(w.damage, err)

@@ -3,7 +3,11 @@
 // format: for jq, for other languages, and for tests that people can read.
 package jsonl
 
-import "flowkit/flowfile"
+import (
+	"bytes"
+
+	"flowkit/flowfile"
+)
 
 // Options change how a Reader or a Writer works; the zero value is right for most.
 type Options struct {
@@ -25,14 +29,6 @@ const maxLine = 256 << 20
 // Sniff tells whether head, the beginning of an input, is that of an object which is no
 // HAR file.
 func Sniff(head []byte) bool {
-	for i, c := range head {
-		switch c {
-		case ' ', '\t', '\r', '\n':
-			continue
-		case '{':
-			return i >= 0
-		}
-		return false
-	}
-	return false
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	return len(head) > 0 && head[0] == '{'
 }

@@ -127,6 +127,10 @@ func TestDamage(t *testing.T) {
 		{`{"type":"http"} {"type":"http"}` + "\n", 0, "more than one value"},
 		{`{"type":"http","created":"yesterday"}` + "\n", 0, "created: parsing time"},
 		{`{"type":"http","created":"9999-01-01T00:00:00Z"}` + "\n", 0, "year 9999"},
+		{"{\"type\":\"http\",\"id\":\"\xff\"}\n", 0, "not UTF-8"},
+		{`{"type":"http","id":"\ud800"}` + "\n", 0, "half of a surrogate pair"},
+		{`{"type":"http","id":"\ud83d\ude00 \\ud800"}` + "\n", 1, ""},
+		{`{"type":"http","id":"\udc00\ud800"}` + "\n", 0, "half of a surrogate pair"},
 		{`[]` + "\n", 0, "an object is wanted"},
 		{`{"type":"http","metadata":{"a":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}}` + "\n", 0, "too deeply"},
 	} {
@@ -144,7 +148,7 @@ func TestDamage(t *testing.T) {
 }
 
 func TestSniff(t *testing.T) {
-	for s, want := range map[string]bool{`{"type"`: true, "\n {": true, "12:": false, "": false, "[": false} {
+	for s, want := range map[string]bool{`{"type"`: true, "\n {": true, "12:": false, "": false, "[": false, "\xef\xbb\xbf{": true} {
 		if got := jsonl.Sniff([]byte(s)); got != want {
 			t.Errorf("%q: %v", s, got)
 		}

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync/atomic"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"flowkit/flowfile"
 )
@@ -97,9 +100,12 @@ func (r *Reader) next() (*flowfile.Flow, int, error) {
 	if len(line) == 0 {
 		return nil, 0, nil
 	}
-	f, err := parseFlow(line)
+	err = checkText(line)
 	if err == nil {
-		return f, len(line), nil
+		var f *flowfile.Flow
+		if f, err = parseFlow(line); err == nil {
+			return f, len(line), nil
+		}
 	}
 	var se *json.SyntaxError
 	if torn && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.As(err, &se)) {
@@ -112,6 +118,46 @@ func (r *Reader) damage(at int64, torn bool, err error) error {
 	return &flowfile.Damage{
 		File: r.o.Name, Offset: at, Length: r.off.Load() - at, Line: r.line, Flows: 1, Torn: torn, Err: err,
 	}
+}
+
+// checkText refuses what a JSON decoder would replace without a word: bytes that are not
+// UTF-8 and halves of surrogate pairs.
+func checkText(line []byte) error {
+	if !utf8.Valid(line) {
+		return errors.New("the line is not UTF-8; bytes that are no text go in {\"base64\": …}")
+	}
+	for rest := line; ; {
+		i := bytes.Index(rest, []byte(`\u`))
+		if i < 0 {
+			return nil
+		}
+		escaped := 0 // backslashes before this one
+		for j := i - 1; j >= 0 && rest[j] == '\\'; j-- {
+			escaped++
+		}
+		first, ok := hex4(rest[i+2:])
+		rest = rest[i+2:]
+		if escaped%2 == 1 || !ok || !utf16.IsSurrogate(first) {
+			continue
+		}
+		second := rune(0)
+		if len(rest) >= 6 && rest[4] == '\\' && rest[5] == 'u' {
+			second, _ = hex4(rest[6:])
+		}
+		if utf16.DecodeRune(first, second) == utf8.RuneError {
+			return fmt.Errorf("\\u%04x is half of a surrogate pair; bytes that are no text go in {\"base64\": …}", first)
+		}
+		rest = rest[10:]
+	}
+}
+
+// hex4 reads four hexadecimal digits.
+func hex4(b []byte) (rune, bool) {
+	if len(b) < 4 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(b[:4]), 16, 16)
+	return rune(n), err == nil
 }
 
 // readLine returns the next line, in memory of its own; of a line that is too long, it

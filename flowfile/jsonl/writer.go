@@ -212,7 +212,7 @@ func (w *Writer) body(b flowfile.Body) error {
 		}
 		var d *flowfile.Damage
 		if !errors.As(err, &d) {
-			d = &flowfile.Damage{Err: err}
+			d = &flowfile.Damage{Offset: -1, Length: -1, Err: err}
 		}
 		w.o.OnDamage(d)
 		cut = true

@@ -1,6 +1,8 @@
 package native
 
 import (
+	"errors"
+
 	"flowkit/flowfile"
 	"flowkit/flowfile/internal/block"
 	"flowkit/flowfile/internal/wire"
@@ -9,13 +11,13 @@ import (
 // growing is a flow whose end record has not been seen.
 type growing struct {
 	wire.Growing
-	bodies [2]flowfile.Body // as far as the head had them
-	parts  [2]parts
+	bodies [2]stored // as far as the head had them
+	chunks [2]chunks
 	msgs   messages
 }
 
-// parts are the chunks of one body.
-type parts struct {
+// chunks are what part records brought of one body.
+type chunks struct {
 	pieces []flowfile.Content
 	spool  *flowfile.SpoolWriter
 	size   int64
@@ -27,68 +29,71 @@ type parts struct {
 type assembly struct {
 	file    string
 	pipe    bool
-	heads   bool // bodies will not be asked for, and on a pipe are not there
-	tmp     string
+	need    flowfile.Need
+	spools  spools
+	recent  *recent
 	dec     wire.Decoder
 	session uint64
 	open    map[string]*growing
 	order   []string // ids in open, in their order; may hold ids that are closed
+	orphans bool     // entries without their head were reported
 }
 
+// emit takes a flow with the bytes of its bodies, or an error. An error that is no
+// *flowfile.Damage is final.
+type emit func(f *flowfile.Flow, bytes int64, err error)
+
 // block adds the entries of one block and calls emit with what is complete.
-func (a *assembly) block(d *decoded, emit func(*flowfile.Flow, int64, error)) {
+func (a *assembly) block(d *decoded, emit emit) {
 	if d.block.Header.Session != a.session {
 		a.flush(emit)
-		a.session = d.block.Header.Session
+		a.session, a.orphans = d.block.Header.Session, false
 	}
-	var ends *block.Entries
 	for i := range d.items {
 		it := &d.items[i]
 		switch it.what {
 		case isFlow:
 			emit(it.flow, it.bytes, nil)
+			continue
 		case isDamage:
 			emit(nil, 0, it.err)
+			continue
 		case isHead:
 			a.begin(it, emit)
+			continue
+		}
+		g := a.open[it.id]
+		if g == nil {
+			a.orphan(d.block, it, emit)
+			continue
+		}
+		var err error
+		switch it.what {
 		case isMsg:
-			if g := a.find(it.id); g != nil {
-				if err := g.msgs.add(a, d.block, it); err != nil {
-					emit(nil, 0, err)
-				}
-			}
+			err = g.msgs.add(a, d.far, it)
 		case isPart:
-			if g := a.find(it.id); g != nil {
-				if err := a.part(g, it); err != nil {
-					emit(nil, 0, err)
-				}
-			}
+			err = a.part(g, it)
 		case isEnd:
-			if g := a.find(it.id); g != nil {
-				err := a.end(g, d.block, &ends, it)
-				a.close(it.id, g, emit)
-				if err != nil {
-					emit(nil, 0, err)
-				}
-			}
+			err = a.end(g, d.block, it)
+			a.close(it.id, g, emit)
 		}
-	}
-	if a.pipe {
-		return
-	}
-	for i := range d.items {
-		// A block without complete flows is only places from here on.
-		if d.items[i].what == isFlow {
-			return
+		if err != nil {
+			emit(nil, 0, err)
 		}
-	}
-	if len(d.items) > 0 {
-		d.block.Release()
 	}
 }
 
-func (a *assembly) begin(it *item, emit func(*flowfile.Flow, int64, error)) {
-	if old := a.find(it.id); old != nil { // the same id again: the first was never ended
+// orphan reports, once in a session, an entry whose head is missing.
+func (a *assembly) orphan(b *block.Block, it *item, emit emit) {
+	if a.orphans {
+		return
+	}
+	a.orphans = true
+	emit(nil, 0, entryDamage(a.file, b, it.entry, errors.New("it belongs to a flow whose head is not there, and is left out, as are others like it")))
+}
+
+func (a *assembly) begin(it *item, emit emit) {
+	if old := a.open[it.id]; old != nil { // the same id again: the first was never ended
 		old.Head.Incomplete = true
 		a.close(it.id, old, emit)
 	}
@@ -99,71 +104,72 @@ func (a *assembly) begin(it *item, emit func(*flowfile.Flow, int64, error)) {
 	a.order = append(a.order, it.id)
 }
 
-func (a *assembly) find(id string) *growing { return a.open[id] }
-
 func (a *assembly) part(g *growing, it *item) error {
 	if it.part.Part != wire.PartRequestBody && it.part.Part != wire.PartResponseBody {
 		return nil
 	}
-	p := &g.parts[it.part.Part]
-	if it.part.Off != p.size || it.body == nil && !it.part.Last {
-		p.gap = true
+	c := &g.chunks[it.part.Part]
+	if it.part.Off != c.size || c.last || it.body == nil {
+		c.gap = true
 	}
-	if p.gap {
+	if c.gap {
 		return nil
 	}
-	p.last = it.part.Last
-	p.size += it.size
-	if it.body == nil {
+	c.last = it.part.Last
+	size := it.body.Size()
+	c.size += size
+	switch {
+	case size == 0:
 		return nil
-	}
-	if !a.pipe || a.heads {
-		p.pieces = append(p.pieces, released{it.body})
+	case !a.pipe:
+		c.pieces = append(c.pieces, released{it.body})
+		return nil
+	case a.need&flowfile.NeedBodies == 0:
+		c.pieces = append(c.pieces, passed(size))
 		return nil
 	}
 	b, err := it.body.Bytes()
 	if err != nil {
-		p.gap = true
-		return nil
+		c.gap, c.size = true, c.size-size
+		return nil // the block's damage is reported
 	}
-	if p.spool == nil {
-		p.spool = a.newSpool().NewWriter()
+	if c.spool == nil {
+		c.spool = a.spools.get().NewWriter()
 	}
-	_, err = p.spool.Write(b)
+	a.spools.used += size
+	_, err = c.spool.Write(b)
 	return err
 }
 
-// newSpool returns the spool of one flow, which goes with it.
-func (a *assembly) newSpool() *flowfile.Spool {
-	return &flowfile.Spool{Dir: a.tmp, Memory: 1 << 20}
-}
-
 // end merges what the end record says.
-func (a *assembly) end(g *growing, b *block.Block, ends **block.Entries, it *item) error {
-	if *ends == nil || (*ends).Index() >= it.entry {
-		e, err := b.Entries()
-		if err != nil {
-			return damage(a.file, err)
+func (a *assembly) end(g *growing, b *block.Block, it *item) error {
+	for part := range g.bodies {
+		if it.late.bodies[part].there {
+			g.bodies[part] = it.late.bodies[part]
 		}
-		*ends = e
 	}
-	for (*ends).Next() {
-		if (*ends).Index() < it.entry {
-			continue
-		}
-		if _, err := a.dec.Begin((*ends).Record()); err != nil {
-			return err
-		}
-		if _, err := a.dec.FlowID(); err != nil {
-			return err
-		}
-		return a.dec.Update(&g.Growing, wire.Parts{Request: g.bodies[0], Response: g.bodies[1]})
+	if c := it.late.conns[0]; c != nil {
+		g.Head.Client = c
+	}
+	if c := it.late.conns[1]; c != nil {
+		g.Head.Server = c
+	}
+	_, err := a.dec.Begin(it.record)
+	if err == nil {
+		_, err = a.dec.FlowID()
+	}
+	if err == nil {
+		err = a.dec.Update(&g.Growing, wire.Parts{Request: g.bodies[0].Body, Response: g.bodies[1].Body})
+	}
+	if err != nil {
+		g.Head.Incomplete = true
+		return entryDamage(a.file, b, it.entry, err)
 	}
 	return nil
 }
 
 // close delivers g.
-func (a *assembly) close(id string, g *growing, emit func(*flowfile.Flow, int64, error)) {
+func (a *assembly) close(id string, g *growing, emit emit) {
 	delete(a.open, id)
 	if len(a.order) > 2*len(a.open)+64 {
 		kept := a.order[:0]
@@ -175,51 +181,47 @@ func (a *assembly) close(id string, g *growing, emit func(*flowfile.Flow, int64,
 		a.order = kept
 	}
 	if r := g.Head.Request; r != nil {
-		r.InitBody(g.body(0))
+		r.InitBody(g.body(wire.PartRequestBody))
 	}
 	if r := g.Head.Response; r != nil {
-		r.InitBody(g.body(1))
+		r.InitBody(g.body(wire.PartResponseBody))
 	}
 	if g.msgs.n > 0 {
 		m := g.msgs
 		g.Head.Messages = &m
 	}
-	f := g.Finish()
 	// The pieces are read when it is their turn: what counts against a batch is little.
-	emit(f, 0, nil)
+	emit(g.Finish(), 0, nil)
 }
 
-// body puts the head's content and the parts together.
+// body puts together what the head, or the end, and the parts have.
 func (g *growing) body(part int) flowfile.Body {
-	p, head := &g.parts[part], g.bodies[part]
-	if p.size == 0 && !p.gap && !p.last {
-		if head.State() == flowfile.BodyPresent && g.Head.Incomplete {
-			return head.Truncate(-1)
-		}
-		return head
+	s, c := g.bodies[part], &g.chunks[part]
+	if !s.continues && c.size == 0 && !c.gap && !c.last {
+		return s.Body
 	}
-	var b flowfile.Body
+	b := flowfile.StringBody("")
 	switch {
-	case p.spool != nil:
-		b = flowfile.ContentBody(p.spool.Content())
-	default:
-		b = flowfile.ContentBody(&flowfile.Joined{Pieces: p.pieces, Total: p.size})
+	case c.spool != nil:
+		b = flowfile.ContentBody(c.spool.Content())
+	case len(c.pieces) > 0:
+		b = flowfile.ContentBody(&flowfile.Joined{Pieces: c.pieces, Total: c.size})
 	}
-	total := head.Total()
-	if cut := g.Cut[part]; cut != 0 {
-		total = cut
+	if c.last && !c.gap && s.State() != flowfile.BodyTruncated && g.Cut[part] == 0 {
+		return b
 	}
-	if head.State() == flowfile.BodyTruncated || p.gap || !p.last || g.Cut[part] != 0 {
-		if total == 0 {
-			total = -1
-		}
-		b = b.Truncate(total)
+	total := g.Cut[part]
+	if total == 0 && s.there {
+		total = s.total
 	}
-	return b
+	if total == 0 {
+		total = -1
+	}
+	return b.Truncate(total)
 }
 
 // flush delivers what is open as incomplete, in the order it began.
-func (a *assembly) flush(emit func(*flowfile.Flow, int64, error)) {
+func (a *assembly) flush(emit emit) {
 	for _, id := range a.order {
 		if g := a.open[id]; g != nil {
 			g.Head.Incomplete = true
@@ -227,4 +229,25 @@ func (a *assembly) flush(emit func(*flowfile.Flow, int64, error)) {
 		}
 	}
 	a.order = a.order[:0]
+}
+
+// spools gives the flows of a pipe a place for what cannot be read again. Flows that
+// begin together share a spool, so that there are few files; it goes with the last of
+// them.
+type spools struct {
+	dir  string
+	last *flowfile.Spool
+	used int64 // bytes written since last was made
+}
+
+const (
+	spoolMemory = 4 << 20
+	spoolShare  = 64 << 20
+)
+
+func (s *spools) get() *flowfile.Spool {
+	if s.last == nil || s.used > spoolShare {
+		s.last, s.used = &flowfile.Spool{Dir: s.dir, Memory: spoolMemory}, 0
+	}
+	return s.last
 }

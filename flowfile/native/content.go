@@ -2,6 +2,7 @@ package native
 
 import (
 	"bytes"
+	"errors"
 	"io"
 
 	"flowkit/flowfile"
@@ -35,7 +36,7 @@ func (c *content) Bytes() ([]byte, error) {
 	if len(c.more) == 0 {
 		return b, nil
 	}
-	all := append([]byte(nil), b...)
+	all := append(make([]byte, 0, c.Size()), b...)
 	for _, r := range c.more {
 		b, err := c.b.Content(r)
 		if err != nil {
@@ -43,6 +44,7 @@ func (c *content) Bytes() ([]byte, error) {
 		}
 		all = append(all, b...)
 	}
+	c.b.Release() // not twice in memory
 	return all, nil
 }
 
@@ -76,6 +78,14 @@ func (r *releasing) Close() error {
 	return nil
 }
 
+// passed is content of a pipe that nobody asked for: only its size is known.
+type passed int64
+
+var errPassed = errors.New("it went by on a pipe: bodies were not asked for")
+
+func (p passed) Open() (io.ReadCloser, error) { return nil, errPassed }
+func (p passed) Size() int64                  { return int64(p) }
+
 // newContent returns the content of one part of an entry, nil if no ref has it.
 func newContent(b *block.Block, refs []block.Ref, part int, file string) *content {
 	var c *content
@@ -94,22 +104,51 @@ func newContent(b *block.Block, refs []block.Ref, part int, file string) *conten
 	return c
 }
 
-// body returns the body that is stored with an entry; continues says that part records
-// follow.
-func body(b *block.Block, refs []block.Ref, part int, file string) (body flowfile.Body, continues bool) {
+// stored is what an entry has of a body.
+type stored struct {
+	flowfile.Body
+	there     bool  // the entry says something about the body
+	continues bool  // the content is in part records
+	total     int64 // then: its length on the wire, -1 if unknown
+}
+
+// bodyOf returns what an entry has of a body.
+func bodyOf(b *block.Block, refs []block.Ref, part int, file string) stored {
 	for _, ref := range refs {
 		if ref.Part != part {
 			continue
 		}
-		if c := newContent(b, refs, part, file); c != nil {
-			body = flowfile.ContentBody(c)
-		} else {
-			body = flowfile.StringBody("")
+		s := stored{there: true, continues: ref.Flags&wire.FlagContinues != 0, total: ref.Total}
+		if ref.Flags&wire.FlagNotStored != 0 {
+			return s
+		}
+		s.Body = flowfile.StringBody("")
+		if c := newContent(b, refs, part, file); c != nil && c.Size() > 0 {
+			s.Body = flowfile.ContentBody(c)
 		}
 		if ref.Flags&wire.FlagTruncated != 0 {
-			body = body.Truncate(ref.Total)
+			s.Body = s.Body.Truncate(ref.Total)
 		}
-		return body, ref.Flags&wire.FlagContinues != 0
+		return s
 	}
-	return flowfile.Body{}, false
+	return stored{}
+}
+
+// inMemory returns the body with its bytes in memory of its own; one that cannot be read
+// becomes a truncated one of no bytes.
+func (s stored) inMemory() stored {
+	if s.Content() == nil {
+		return s
+	}
+	state, total := s.State(), s.Total()
+	b, err := s.Bytes(-1)
+	if err != nil {
+		s.Body = flowfile.StringBody("").Truncate(total)
+		return s
+	}
+	s.Body = flowfile.StringBody(string(b))
+	if state == flowfile.BodyTruncated {
+		s.Body = s.Body.Truncate(total)
+	}
+	return s
 }

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -12,22 +13,37 @@ import (
 // decoded is one block's entries, decoded by a worker, in the order of the file.
 type decoded struct {
 	block *block.Block
+	far   *block.Block // the same, for what is kept: nothing of it is in memory
 	items []item
 	err   error // instead of the rest of the block
 }
 
 // item is one entry that matters to the assembly.
 type item struct {
-	what  what
-	flow  *flowfile.Flow // a complete flow
-	bytes int64          // of its bodies
-	head  *growing       // an open one
-	id    string         // of the flow that the entry belongs to
-	entry int            // index in the block
-	part  wire.Part
-	body  *content
-	size  int64
-	err   error // bodies that cannot be read, or an entry that was passed over
+	what   what
+	flow   *flowfile.Flow // a complete flow
+	bytes  int64          // of its bodies
+	head   *growing       // an open one
+	id     string         // of the flow that the entry belongs to
+	entry  int            // index in the block
+	record []byte         // of an end; of a message on a pipe
+	part   wire.Part
+	body   *content // of a part
+	late   parts    // what an end brings
+	msg    stored   // payload of a message on a pipe
+	err    error    // bodies that cannot be read, or an entry that was passed over
+}
+
+// parts are the contents that an entry refers to.
+type parts struct {
+	bodies [2]stored
+	conns  [2]*flowfile.Conn
+}
+
+func (p *parts) wire() wire.Parts {
+	return wire.Parts{
+		Request: p.bodies[0].Body, Response: p.bodies[1].Body, Client: p.conns[0], Server: p.conns[1],
+	}
 }
 
 type what uint8
@@ -44,16 +60,29 @@ const (
 // decoder decodes blocks; each worker has its own.
 type decoder struct {
 	wire  wire.Decoder
+	inner wire.Decoder // of conn records
 	need  flowfile.Need
 	file  string
 	pipe  bool
-	conns map[int]*flowfile.Conn // of the block in hand, by their place
-	inner wire.Decoder           // of conn records
+	near  home
+	far   home
+	buf   []byte // of Verbatim
+}
+
+// home is where a flow gets the contents of a block from. Complete flows get them near,
+// from the block that was decoded just now. Open flows outlive it by far: what they have
+// is copied, or is a place in the file.
+type home struct {
+	b     *block.Block
+	kept  bool                   // this is the far one
+	conns map[int]*flowfile.Conn // decoded already, by their place
 }
 
 func (d *decoder) block(b *block.Block) *decoded {
-	out := &decoded{block: b}
-	clear(d.conns)
+	out := &decoded{block: b, far: b.Fresh()}
+	clear(d.near.conns)
+	clear(d.far.conns)
+	d.near.b, d.far.b, d.far.kept = b, out.far, true
 	entries, err := b.Entries()
 	if err != nil {
 		out.err = damage(d.file, err)
@@ -63,8 +92,7 @@ func (d *decoder) block(b *block.Block) *decoded {
 	for entries.Next() {
 		it, ok, err := d.entry(b, entries)
 		if err != nil {
-			out.items = append(out.items, item{what: isDamage, err: d.damage(b, entries.Index(), err)})
-			continue
+			it, ok = item{what: isDamage, err: entryDamage(d.file, b, entries.Index(), err)}, true
 		}
 		if ok {
 			out.items = append(out.items, it)
@@ -79,9 +107,10 @@ func (d *decoder) block(b *block.Block) *decoded {
 	return out
 }
 
-func (d *decoder) damage(b *block.Block, entry int, err error) error {
+// entryDamage is an entry that cannot be read.
+func entryDamage(file string, b *block.Block, entry int, err error) error {
 	return &flowfile.Damage{
-		File: d.file, Offset: b.Offset, Length: -1, Flows: -1,
+		File: file, Offset: b.Offset, Length: -1, Flows: -1,
 		Err: fmt.Errorf("entry %d of the block: %w", entry, err),
 	}
 }
@@ -97,8 +126,9 @@ func (d *decoder) entry(b *block.Block, e *block.Entries) (it item, ok bool, err
 		return it, false, nil
 	case wire.TypeMsg:
 		it.what = isMsg
-		if it.id, err = d.wire.FlowID(); err == nil && d.pipe {
-			it.body = newContent(b, e.Refs(), wire.PartPayload, d.file)
+		if it.id, err = d.wire.FlowID(); err == nil && d.pipe && d.need&flowfile.NeedMessages != 0 {
+			it.record = e.Record()
+			it.msg = bodyOf(b, e.Refs(), wire.PartPayload, d.file)
 		}
 		return it, true, err
 	case wire.TypePart:
@@ -109,63 +139,99 @@ func (d *decoder) entry(b *block.Block, e *block.Entries) (it item, ok bool, err
 		if it.part, err = d.wire.Part(); err != nil {
 			return it, false, err
 		}
-		if it.body = newContent(b, e.Refs(), it.part.Part, d.file); it.body != nil {
-			it.size = it.body.Size()
-		}
+		it.body = newContent(d.far.b, e.Refs(), it.part.Part, d.file)
 		return it, true, nil
 	case wire.TypeEnd:
-		it.what = isEnd
-		it.id, err = d.wire.FlowID()
+		it.what, it.record = isEnd, e.Record()
+		if it.id, err = d.wire.FlowID(); err != nil {
+			return it, false, err
+		}
+		it.late, err = d.parts(&d.near, e.Refs())
 		return it, true, err
 	}
 	kind, known := flowfile.ParseKind(typ)
 	if !known {
 		return it, false, fmt.Errorf("a record of type %q, which this version of flowkit does not know, is left out", typ)
 	}
-	return d.flow(b, e, kind)
+	return d.flow(e, kind)
 }
 
-func (d *decoder) flow(b *block.Block, e *block.Entries, kind flowfile.Kind) (it item, ok bool, err error) {
+func (d *decoder) flow(e *block.Entries, kind flowfile.Kind) (it item, ok bool, err error) {
 	it.entry = e.Index()
-	refs := e.Refs()
-	var p wire.Parts
-	p.Request, _ = body(b, refs, wire.PartRequestBody, d.file)
-	p.Response, _ = body(b, refs, wire.PartResponseBody, d.file)
-	for _, ref := range refs {
-		if ref.Part != wire.PartClientConn && ref.Part != wire.PartServerConn || len(ref.Ranges) != 1 {
-			continue
-		}
-		c, err := d.conn(b, ref.Ranges[0])
-		if err != nil {
-			return it, false, err
-		}
-		if ref.Part == wire.PartClientConn {
-			p.Client = c
-		} else {
-			p.Server = c
-		}
-	}
-	it.bytes = p.Request.Size() + p.Response.Size()
-	g, err := d.wire.Flow(kind, p)
+	p, err := d.parts(&d.near, e.Refs())
 	if err != nil {
 		return it, false, err
 	}
-	if g.Open {
-		it.what, it.id = isHead, g.Head.ID
-		it.head = &growing{Growing: g, bodies: [2]flowfile.Body{p.Request, p.Response}}
+	g, err := d.wire.Flow(kind, p.wire())
+	if err != nil {
+		return it, false, err
+	}
+	if !g.Open {
+		it.bytes = p.bodies[0].Size() + p.bodies[1].Size()
+		it.flow = g.Finish()
 		return it, true, nil
 	}
-	it.flow = g.Finish()
+	if p, err = d.parts(&d.far, e.Refs()); err != nil {
+		return it, false, err
+	}
+	if _, err = d.wire.Begin(bytes.Clone(e.Record())); err != nil {
+		return it, false, err
+	}
+	if g, err = d.wire.Flow(kind, p.wire()); err != nil {
+		return it, false, err
+	}
+	it.what, it.id = isHead, g.Head.ID
+	it.head = &growing{Growing: g, bodies: p.bodies}
 	return it, true, nil
 }
 
-func (d *decoder) conn(b *block.Block, at block.Range) (*flowfile.Conn, error) {
-	if c, ok := d.conns[at.Off]; ok {
+// parts returns what refs refer to.
+func (d *decoder) parts(h *home, refs []block.Ref) (p parts, err error) {
+	for _, ref := range refs {
+		switch ref.Part {
+		case wire.PartRequestBody, wire.PartResponseBody:
+			if p.bodies[ref.Part].there {
+				continue
+			}
+			p.bodies[ref.Part] = d.content(h, refs, ref.Part)
+		case wire.PartClientConn, wire.PartServerConn:
+			if len(ref.Ranges) != 1 {
+				continue
+			}
+			if p.conns[ref.Part-wire.PartClientConn], err = d.conn(h, ref.Ranges[0]); err != nil {
+				return p, err
+			}
+		}
+	}
+	return p, nil
+}
+
+func (d *decoder) content(h *home, refs []block.Ref, part int) stored {
+	s := bodyOf(h.b, refs, part, d.file)
+	switch {
+	case !h.kept || !d.pipe || s.Content() == nil:
+		return s
+	case d.need == flowfile.NeedHeads:
+		state, total := s.State(), s.Total()
+		s.Body = flowfile.ContentBody(passed(s.Size()))
+		if state == flowfile.BodyTruncated {
+			s.Body = s.Truncate(total)
+		}
+		return s
+	}
+	return s.inMemory()
+}
+
+func (d *decoder) conn(h *home, at block.Range) (*flowfile.Conn, error) {
+	if c, ok := h.conns[at.Off]; ok {
 		return c, nil
 	}
-	record, refs, err := b.Shared(at)
+	record, refs, err := d.near.b.Shared(at)
 	if err != nil {
 		return nil, err
+	}
+	if h.kept {
+		record = bytes.Clone(record)
 	}
 	typ, err := d.inner.Begin(record)
 	if err == nil && typ != wire.TypeConn {
@@ -174,17 +240,14 @@ func (d *decoder) conn(b *block.Block, at block.Range) (*flowfile.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := d.inner.Conn(func(part int) flowfile.Body {
-		body, _ := body(b, refs, part, d.file)
-		return body
-	})
+	c, err := d.inner.Conn(func(part int) flowfile.Body { return d.content(h, refs, part).Body })
 	if err != nil {
 		return nil, err
 	}
-	if d.conns == nil {
-		d.conns = make(map[int]*flowfile.Conn)
+	if h.conns == nil {
+		h.conns = make(map[int]*flowfile.Conn)
 	}
-	d.conns[at.Off] = c
+	h.conns[at.Off] = c
 	return c, nil
 }
 
@@ -199,43 +262,64 @@ func (d *decoder) fetch(b *block.Block, out *decoded) {
 		err = b.Prefetch()
 	} else {
 		// What larger bodies and messages are made of is read when it is their turn.
-		err = b.Verify()
+		var buf []byte
+		if buf, err = b.Verbatim(d.buf); buf != nil {
+			d.buf = buf
+		}
 	}
 	if err == nil {
 		return
 	}
 	for i := range out.items {
-		it := &out.items[i]
-		if it.what == isPart && it.body != nil {
-			if _, err := it.body.Bytes(); err != nil {
-				it.body = nil
-			}
-		}
-		if it.what != isFlow {
-			continue
-		}
-		if r := it.flow.Request(); r != nil {
-			lost(&r.Message)
-		}
-		if r := it.flow.Response(); r != nil {
-			lost(&r.Message)
-		}
+		out.items[i].findLost()
 	}
 	if errors.Is(err, block.ErrCut) {
 		return // the reader of blocks reports it, with what comes behind
 	}
-	out.items = append(out.items, item{what: isDamage, err: damage(d.file, err)})
+	err = damage(d.file, err)
+	if !errors.As(err, new(*flowfile.Damage)) { // a place on a disk that cannot be read
+		err = &flowfile.Damage{File: d.file, Offset: b.Offset, Length: -1, Flows: -1, Err: err}
+	}
+	out.items = append(out.items, item{what: isDamage, err: err})
 }
 
-// lost makes a body that cannot be read a truncated one of no bytes.
-func lost(m *flowfile.Message) {
-	c, ok := m.Body().Content().(*content)
+// findLost makes bodies that cannot be read truncated ones of no bytes.
+func (it *item) findLost() {
+	switch it.what {
+	case isFlow:
+		if r := it.flow.Request(); r != nil {
+			r.InitBody(found(r.Body()))
+		}
+		if r := it.flow.Response(); r != nil {
+			r.InitBody(found(r.Body()))
+		}
+	case isHead:
+		for i := range it.head.bodies {
+			it.head.bodies[i].Body = found(it.head.bodies[i].Body)
+		}
+	case isEnd:
+		for i := range it.late.bodies {
+			it.late.bodies[i].Body = found(it.late.bodies[i].Body)
+		}
+	case isPart:
+		if it.body == nil {
+			return
+		}
+		if _, err := it.body.Bytes(); err != nil {
+			it.body = nil
+		}
+	}
+}
+
+func found(b flowfile.Body) flowfile.Body {
+	c, ok := b.Content().(*content)
 	if !ok {
-		return
+		return b
 	}
 	if _, err := c.Bytes(); err != nil {
-		m.InitBody(flowfile.StringBody("").Truncate(m.Body().Total()))
+		return flowfile.StringBody("").Truncate(b.Total())
 	}
+	return b
 }
 
 // damage gives an error of the block layer a file name.

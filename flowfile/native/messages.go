@@ -1,10 +1,12 @@
 package native
 
 import (
+	"bufio"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"iter"
+	"sync"
 
 	"flowkit/flowfile"
 	"flowkit/flowfile/internal/block"
@@ -14,10 +16,11 @@ import (
 // messages are the places of a flow's msg records: entries of blocks, or on a pipe a
 // spool that holds record and payload one behind the other.
 type messages struct {
-	n     int
-	file  string
-	runs  []run
-	spool *flowfile.SpoolWriter
+	n      int
+	file   string
+	runs   []run
+	recent *recent
+	spool  *flowfile.SpoolWriter
 }
 
 // run is the msg records of one block.
@@ -33,17 +36,22 @@ func (m *messages) Len() int { return m.n }
 
 // All decodes the messages, one block after the other.
 func (m *messages) All() iter.Seq2[flowfile.Msg, error] {
-	if m.spool != nil {
-		return m.spooled()
+	switch {
+	case m.spool != nil:
+		return m.spooled
+	case m.runs != nil:
+		return m.placed
 	}
-	return func(yield func(flowfile.Msg, error) bool) {
-		var dec wire.Decoder
-		for _, r := range m.runs {
-			more := m.run(&dec, r, yield)
-			r.b.Release()
-			if !more {
-				return
-			}
+	return func(yield func(flowfile.Msg, error) bool) { yield(flowfile.Msg{}, errPassed) }
+}
+
+func (m *messages) placed(yield func(flowfile.Msg, error) bool) {
+	var dec wire.Decoder
+	for _, r := range m.runs {
+		more := m.run(&dec, r, yield)
+		m.recent.used(r.b)
+		if !more {
+			return
 		}
 	}
 }
@@ -60,9 +68,10 @@ func (m *messages) run(dec *wire.Decoder, r run, yield func(flowfile.Msg, error)
 		}
 		next++
 		msg, err := decodeMsg(dec, entries.Record())
-		if err == nil {
-			msg.Body, _ = body(r.b, entries.Refs(), wire.PartPayload, m.file)
+		if err != nil {
+			err = entryDamage(m.file, r.b, entries.Index(), err)
 		}
+		msg.Body = bodyOf(r.b, entries.Refs(), wire.PartPayload, m.file).Body
 		if !yield(msg, err) {
 			return false
 		}
@@ -84,110 +93,133 @@ func decodeMsg(dec *wire.Decoder, record []byte) (flowfile.Msg, error) {
 	return msg, err
 }
 
-// add remembers the message of an item.
-func (m *messages) add(a *assembly, b *block.Block, it *item) error {
+// add remembers the message of an item. Its error is of the spool.
+func (m *messages) add(a *assembly, far *block.Block, it *item) error {
 	m.file = a.file
+	m.n++
 	if a.pipe {
+		if a.need&flowfile.NeedMessages == 0 {
+			return nil
+		}
 		if m.spool == nil {
-			m.spool = a.newSpool().NewWriter()
+			m.spool = a.spools.get().NewWriter()
 		}
-		if err := m.keep(b, it); err != nil {
-			return err
-		}
-		m.n++
-		return nil
+		return m.keep(a, it)
 	}
-	if last := len(m.runs) - 1; last < 0 || m.runs[last].b != b {
-		m.runs = append(m.runs, run{b: b})
+	m.recent = a.recent
+	if last := len(m.runs) - 1; last < 0 || m.runs[last].b != far {
+		m.runs = append(m.runs, run{b: far})
 	}
 	r := &m.runs[len(m.runs)-1]
 	r.entries = append(r.entries, uint16(it.entry))
-	m.n++
 	return nil
 }
 
 // A spooled message is a header of four numbers, the record and the payload.
-type spoolHeader struct {
-	Record  uint32
-	Flags   uint32 // of the payload; 1<<31: there is none
-	Payload int64
-	Total   int64
+const spoolHeader = 4 + 4 + 8 + 8
+
+const noPayload = 1 << 31 // in place of flags
+
+func (m *messages) keep(a *assembly, it *item) error {
+	payload := it.msg
+	data, err := payload.Bytes(-1)
+	if err != nil { // the block's damage is reported
+		payload.Body, data = flowfile.StringBody("").Truncate(payload.Total()), nil
+	}
+	flags := uint32(0)
+	switch payload.State() {
+	case flowfile.BodyAbsent:
+		flags = noPayload
+	case flowfile.BodyTruncated:
+		flags = wire.FlagTruncated
+	}
+	b := make([]byte, 0, spoolHeader+len(it.record)+len(data))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(it.record)))
+	b = binary.LittleEndian.AppendUint32(b, flags)
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(data)))
+	b = binary.LittleEndian.AppendUint64(b, uint64(payload.Total()))
+	b = append(append(b, it.record...), data...)
+	a.spools.used += int64(len(b))
+	_, err = m.spool.Write(b)
+	return err
 }
 
-const noPayload = 1 << 31
-
-func (m *messages) keep(b *block.Block, it *item) error {
-	entries, err := b.Entries()
+func (m *messages) spooled(yield func(flowfile.Msg, error) bool) {
+	r, err := m.spool.Content().Open()
 	if err != nil {
-		return damage(m.file, err)
+		yield(flowfile.Msg{}, err)
+		return
 	}
-	for entries.Next() {
-		if entries.Index() != it.entry {
-			continue
-		}
-		payload, _ := body(b, entries.Refs(), wire.PartPayload, m.file)
-		data, err := payload.Bytes(-1)
+	defer r.Close()
+	buffered := bufio.NewReaderSize(r, 64<<10)
+	var dec wire.Decoder
+	for range m.n {
+		b, flags, total, err := nextSpooled(buffered)
 		if err != nil {
-			payload, data = flowfile.StringBody("").Truncate(payload.Total()), nil
-		}
-		h := spoolHeader{Record: uint32(len(entries.Record())), Payload: int64(len(data)), Total: payload.Total()}
-		switch payload.State() {
-		case flowfile.BodyAbsent:
-			h.Flags = noPayload
-		case flowfile.BodyTruncated:
-			h.Flags = wire.FlagTruncated
-		}
-		head, err := binary.Append(nil, binary.LittleEndian, h)
-		if err != nil {
-			return err
-		}
-		for _, p := range [...][]byte{head, entries.Record(), data} {
-			if _, err := m.spool.Write(p); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return nil
-}
-
-func (m *messages) spooled() iter.Seq2[flowfile.Msg, error] {
-	return func(yield func(flowfile.Msg, error) bool) {
-		r, err := m.spool.Content().Open()
-		if err != nil {
-			yield(flowfile.Msg{}, err)
+			yield(flowfile.Msg{}, fmt.Errorf("spool: %w", err))
 			return
 		}
-		defer r.Close()
-		var dec wire.Decoder
-		for range m.n {
-			msg, err := m.next(&dec, r)
-			if !yield(msg, err) || err != nil {
-				return
-			}
+		msg, err := decodeMsg(&dec, b.record)
+		if flags&noPayload == 0 {
+			msg.Body = flowfile.BytesBody(b.payload)
+		}
+		if flags&wire.FlagTruncated != 0 {
+			msg.Body = msg.Body.Truncate(total)
+		}
+		if !yield(msg, err) {
+			return
 		}
 	}
 }
 
-func (m *messages) next(dec *wire.Decoder, r io.Reader) (flowfile.Msg, error) {
-	var h spoolHeader
-	if err := binary.Read(r, binary.LittleEndian, &h); err != nil {
-		return flowfile.Msg{}, fmt.Errorf("spool: %w", err)
+type spooledMsg struct{ record, payload []byte }
+
+func nextSpooled(r io.Reader) (m spooledMsg, flags uint32, total int64, err error) {
+	var h [spoolHeader]byte
+	if _, err := io.ReadFull(r, h[:]); err != nil {
+		return m, 0, 0, err
 	}
-	b := make([]byte, int64(h.Record)+h.Payload)
-	if _, err := io.ReadFull(r, b); err != nil {
-		return flowfile.Msg{}, fmt.Errorf("spool: %w", err)
+	n := int(binary.LittleEndian.Uint32(h[:]))
+	size := int(binary.LittleEndian.Uint64(h[8:]))
+	b := make([]byte, n+size)
+	_, err = io.ReadFull(r, b)
+	return spooledMsg{b[:n:n], b[n:]}, binary.LittleEndian.Uint32(h[4:]), int64(binary.LittleEndian.Uint64(h[16:])), err
+}
+
+// recent keeps the blocks whose messages were read last decompressed: neighbouring flows
+// have messages in the same blocks. It is safe for concurrent use.
+type recent struct {
+	mu     sync.Mutex
+	blocks []*block.Block // the newest last
+	bytes  int64
+}
+
+const recentBytes = 16 << 20
+
+func (r *recent) used(b *block.Block) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, old := range r.blocks {
+		if old == b {
+			copy(r.blocks[i:], r.blocks[i+1:])
+			r.blocks[len(r.blocks)-1] = b
+			return
+		}
 	}
-	msg, err := decodeMsg(dec, b[:h.Record])
-	if err != nil {
-		return msg, err
+	r.blocks = append(r.blocks, b)
+	r.bytes += rawSize(b)
+	for r.bytes > recentBytes && len(r.blocks) > 0 {
+		r.bytes -= rawSize(r.blocks[0])
+		r.blocks[0].Release()
+		r.blocks = append(r.blocks[:0], r.blocks[1:]...)
 	}
-	switch {
-	case h.Flags&noPayload != 0:
-	case h.Flags&wire.FlagTruncated != 0:
-		msg.Body = flowfile.BytesBody(b[h.Record:]).Truncate(h.Total)
-	default:
-		msg.Body = flowfile.BytesBody(b[h.Record:])
+}
+
+// rawSize returns the bytes of a block when it is decompressed.
+func rawSize(b *block.Block) int64 {
+	n := int64(0)
+	for _, s := range b.Header.Segments {
+		n += int64(s.Raw)
 	}
-	return msg, nil
+	return n
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"flowkit/flowfile"
@@ -19,7 +20,8 @@ type ReaderOptions struct {
 	TempDir string        // for what cannot be read again; "": the system's
 }
 
-// Reader reads native files. It implements flowfile.Source and flowfile.Progress.
+// Reader reads native files. It implements flowfile.Source and flowfile.Progress. Close may
+// be called beside Next; else it is not safe for concurrent use.
 type Reader struct {
 	o      ReaderOptions
 	blocks *block.Reader
@@ -29,7 +31,9 @@ type Reader struct {
 	asm    assembly
 	dec    *decoder // without workers
 	ahead  chan *job
-	quit   chan struct{}
+	under  *underway
+	quit   chan struct{} // closed by Close
+	once   sync.Once
 	ready  []ready
 	end    error
 }
@@ -49,6 +53,7 @@ type ready struct {
 // job is a block on its way through a worker.
 type job struct {
 	block *block.Block
+	size  int64
 	out   *decoded
 	err   error
 	done  chan struct{}
@@ -72,12 +77,13 @@ func NewReader(r io.Reader, o ReaderOptions) *Reader {
 	}
 	rd := &Reader{
 		o: o, pipe: pipe, size: size,
-		blocks: block.NewReader(r, block.ReaderOptions{SkipBodies: o.Need&flowfile.NeedBodies == 0}),
+		blocks: block.NewReader(r, block.ReaderOptions{SkipBodies: o.Need == flowfile.NeedHeads}),
+		quit:   make(chan struct{}),
 	}
-	rd.asm = assembly{file: o.Name, pipe: pipe, tmp: o.TempDir, heads: o.Need&flowfile.NeedBodies == 0}
+	rd.asm = assembly{file: o.Name, pipe: pipe, need: o.Need, recent: new(recent), spools: spools{dir: o.TempDir}}
 	workers := o.Workers
 	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
+		workers = min(runtime.GOMAXPROCS(0), maxWorkers)
 	}
 	if workers == 1 {
 		rd.dec = rd.newDecoder()
@@ -87,6 +93,9 @@ func NewReader(r io.Reader, o ReaderOptions) *Reader {
 	return rd
 }
 
+// maxWorkers is how many workers are of use: then the assembly is the limit.
+const maxWorkers = 16
+
 func (r *Reader) newDecoder() *decoder {
 	return &decoder{need: r.o.Need, file: r.o.Name, pipe: r.pipe}
 }
@@ -94,7 +103,7 @@ func (r *Reader) newDecoder() *decoder {
 // start lets workers decode blocks ahead, a few of them at most.
 func (r *Reader) start(workers int) {
 	r.ahead = make(chan *job, workers+1)
-	r.quit = make(chan struct{})
+	r.under = newUnderway()
 	work := make(chan *job)
 	go func() {
 		defer close(r.ahead)
@@ -102,6 +111,10 @@ func (r *Reader) start(workers int) {
 		for {
 			j := &job{done: make(chan struct{})}
 			j.block, j.err = r.blocks.Next()
+			if j.err == nil {
+				j.size = r.weight(j.block)
+				r.under.add(j.size)
+			}
 			select {
 			case r.ahead <- j:
 			case <-r.quit:
@@ -109,8 +122,7 @@ func (r *Reader) start(workers int) {
 			}
 			if j.err != nil {
 				close(j.done)
-				var d *block.DamageError
-				if !errors.As(j.err, &d) {
+				if !errors.As(j.err, new(*block.DamageError)) {
 					return
 				}
 				continue
@@ -133,16 +145,78 @@ func (r *Reader) start(workers int) {
 	}
 }
 
+// weight returns about what a block takes in memory.
+func (r *Reader) weight(b *block.Block) int64 {
+	n := int64(b.Header.Segments[0].Raw) * 2 // and what is made of it
+	if r.o.Need&flowfile.NeedBodies != 0 {
+		n += rawSize(b)
+	}
+	if r.pipe && r.o.Need != flowfile.NeedHeads {
+		n += b.Len()
+	}
+	return n
+}
+
+// underway bounds the bytes of the blocks between reading and assembly. One block may
+// always go.
+type underway struct {
+	mu     sync.Mutex
+	less   sync.Cond
+	bytes  int64
+	closed bool
+}
+
+const maxUnderway = 48 << 20
+
+func newUnderway() *underway {
+	u := &underway{}
+	u.less.L = &u.mu
+	return u
+}
+
+// add waits for room.
+func (u *underway) add(n int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for u.bytes > 0 && u.bytes+n > maxUnderway && !u.closed {
+		u.less.Wait()
+	}
+	u.bytes += n
+}
+
+func (u *underway) done(n int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.bytes -= n
+	u.less.Signal()
+}
+
+func (u *underway) close() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.closed = true
+	u.less.Broadcast()
+}
+
 // Next returns the next flows; see flowfile.Source.
 func (r *Reader) Next() (*flowfile.Batch, error) {
 	for len(r.ready) == 0 {
+		if r.closed() {
+			return nil, os.ErrClosed
+		}
 		if r.end != nil {
 			return nil, r.end
 		}
 		r.fill()
 	}
+	if r.closed() {
+		return nil, os.ErrClosed
+	}
 	if err := r.ready[0].err; err != nil {
 		r.ready = r.ready[1:]
+		if !errors.As(err, new(*flowfile.Damage)) {
+			r.ready, r.end = nil, err
+		}
 		return nil, err
 	}
 	b := &flowfile.Batch{}
@@ -155,16 +229,22 @@ func (r *Reader) Next() (*flowfile.Batch, error) {
 	return b, nil
 }
 
+func (r *Reader) closed() bool {
+	select {
+	case <-r.quit:
+		return true
+	default:
+		return false
+	}
+}
+
 // fill takes the next block.
 func (r *Reader) fill() {
 	b, out, err := r.block()
+	r.ready = nil // the old array holds flows that were delivered
 	emit := func(f *flowfile.Flow, n int64, err error) { r.ready = append(r.ready, ready{f, n, err}) }
-	if len(r.ready) == 0 {
-		r.ready = nil // the old array holds flows that were delivered
-	}
-	var d *block.DamageError
 	switch {
-	case errors.As(err, &d):
+	case errors.As(err, new(*block.DamageError)):
 		emit(nil, 0, damage(r.o.Name, err))
 		return
 	case err != nil:
@@ -187,11 +267,22 @@ func (r *Reader) block() (*block.Block, *decoded, error) {
 		}
 		return b, r.dec.block(b), nil
 	}
-	j, ok := <-r.ahead
-	if !ok {
-		return nil, nil, io.EOF
+	var j *job
+	select {
+	case j = <-r.ahead:
+	case <-r.quit:
 	}
-	<-j.done
+	if j == nil {
+		return nil, nil, os.ErrClosed
+	}
+	select {
+	case <-j.done:
+	case <-r.quit:
+		return nil, nil, os.ErrClosed
+	}
+	if j.err == nil {
+		r.under.done(j.size)
+	}
 	return j.block, j.out, j.err
 }
 
@@ -201,16 +292,14 @@ func (r *Reader) Progress() (done, total int64) { return r.read.Load(), r.size }
 // Stats returns what was read: a listing reads no body.
 func (r *Reader) Stats() block.Stats { return r.blocks.Stats() }
 
-// Close lets the workers go.
+// Close lets the workers go. One that waits for a pipe goes when the pipe gives something
+// or is closed.
 func (r *Reader) Close() error {
-	if r.quit != nil {
+	r.once.Do(func() {
 		close(r.quit)
-		r.quit = nil
-		go func(ahead <-chan *job) {
-			for range ahead { // until the reading goroutine ends
-			}
-		}(r.ahead)
-	}
-	r.end = os.ErrClosed
+		if r.under != nil {
+			r.under.close()
+		}
+	})
 	return nil
 }

@@ -52,6 +52,7 @@ type Writer struct {
 	w     *block.Writer
 	enc   wire.Encoder
 	begun bool
+	empty bool // a file without flows is written, too: one block that says what it is
 	parts []block.Part
 	conns map[*flowfile.Conn]*block.Entry // of the batch in hand
 	buf   []byte                          // of a chunk
@@ -62,7 +63,7 @@ var _ flowfile.Sink = (*Writer)(nil)
 // NewWriter returns a writer of one session; several sessions one behind the other are a
 // valid file.
 func NewWriter(w io.Writer, o WriterOptions) *Writer {
-	return &Writer{o: o, w: block.NewWriter(w, o.block())}
+	return &Writer{o: o, w: block.NewWriter(w, o.block()), empty: true}
 }
 
 // OpenAppend returns a writer that goes on behind the last valid block of the file, which
@@ -77,11 +78,8 @@ func OpenAppend(path string, o WriterOptions, trim bool) (*Writer, *block.Tail, 
 
 // Write stores the flows of b.
 func (w *Writer) Write(b *flowfile.Batch) error {
-	if !w.begun {
-		w.begun = true
-		if err := w.w.Add(&block.Entry{Record: w.enc.Meta(w.o.Creator)}); err != nil {
-			return err
-		}
+	if err := w.begin(); err != nil {
+		return err
 	}
 	// Conns may alias large buffers: they are remembered for this batch alone.
 	clear(w.conns)
@@ -99,11 +97,44 @@ func (w *Writer) Write(b *flowfile.Batch) error {
 	return nil
 }
 
+// begin writes the record that begins a session, once.
+func (w *Writer) begin() error {
+	if w.begun {
+		return nil
+	}
+	w.begun = true
+	return w.w.Add(&block.Entry{Record: w.enc.Meta(w.o.Creator)})
+}
+
 // Flush hands all that was written to the operating system.
 func (w *Writer) Flush() error { return w.w.Flush() }
 
 // Close completes the session with its index.
-func (w *Writer) Close() error { return w.w.Close() }
+func (w *Writer) Close() error {
+	var err error
+	if w.empty {
+		err = w.begin()
+	}
+	if cerr := w.w.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// add adds an entry, and reports one that the format cannot hold: it is left out.
+func (w *Writer) add(e *block.Entry) (added bool, err error) {
+	err = w.enc.Err()
+	if err == nil {
+		err = w.w.Add(e)
+	}
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, block.ErrTooLarge), errors.Is(err, wire.ErrLimit):
+		return false, w.damaged(fmt.Errorf("left out: %w", err))
+	}
+	return false, err
+}
 
 func (w *Writer) flow(f *flowfile.Flow) error {
 	w.parts = w.parts[:0]
@@ -115,7 +146,9 @@ func (w *Writer) flow(f *flowfile.Flow) error {
 		if err != nil {
 			return err
 		}
-		w.parts = append(w.parts, block.Part{N: wire.PartClientConn + i, Shared: shared})
+		if shared != nil {
+			w.parts = append(w.parts, block.Part{N: wire.PartClientConn + i, Shared: shared})
+		}
 	}
 	var large [2]*flowfile.Message
 	if r := f.Request(); r != nil {
@@ -129,10 +162,10 @@ func (w *Writer) flow(f *flowfile.Flow) error {
 		}
 	}
 	open := large[0] != nil || large[1] != nil || f.Messages().Len() > 0
-	err := w.w.Add(&block.Entry{
+	added, err := w.add(&block.Entry{
 		Record: w.enc.Flow(f, open), ID: f.ID(), Starts: true, Time: int64(f.Start()), Parts: w.parts,
 	})
-	if err != nil || !open {
+	if !added || !open {
 		return err
 	}
 	return w.grow(f, large)
@@ -158,10 +191,13 @@ func (w *Writer) grow(f *flowfile.Flow, large [2]*flowfile.Message) error {
 			}
 			continue
 		}
-		if err := w.message(f, end.Messages, &m); err != nil {
+		added, err := w.message(f, end.Messages, &m)
+		if err != nil {
 			return err
 		}
-		end.Messages++
+		if added {
+			end.Messages++
+		}
 	}
 	return w.w.Add(&block.Entry{Record: w.enc.End(f.ID(), end)})
 }
@@ -199,7 +235,7 @@ func (w *Writer) chunks(f *flowfile.Flow, part int, m *flowfile.Message) (cut in
 	b := m.Body()
 	r, err := b.Open()
 	if err != nil {
-		return b.Total(), w.damaged(err)
+		return cutAt(b), w.damaged(err)
 	}
 	defer r.Close()
 	if w.buf == nil {
@@ -212,7 +248,7 @@ func (w *Writer) chunks(f *flowfile.Flow, part int, m *flowfile.Message) (cut in
 			if err := w.damaged(rerr); err != nil {
 				return 0, err
 			}
-			cut = b.Total()
+			cut = cutAt(b)
 		}
 		data := w.buf[:n]
 		err := w.w.Add(&block.Entry{
@@ -227,7 +263,15 @@ func (w *Writer) chunks(f *flowfile.Flow, part int, m *flowfile.Message) (cut in
 	return cut, nil
 }
 
-func (w *Writer) message(f *flowfile.Flow, n int, m *flowfile.Msg) error {
+// cutAt is what End.Truncated says of a body that could not be read to its end.
+func cutAt(b flowfile.Body) int64 {
+	if n := b.Total(); n > 0 {
+		return n
+	}
+	return -1
+}
+
+func (w *Writer) message(f *flowfile.Flow, n int, m *flowfile.Msg) (added bool, err error) {
 	w.parts = w.parts[:0]
 	total := m.Body.Total()
 	var flags uint8
@@ -243,7 +287,7 @@ func (w *Writer) message(f *flowfile.Flow, n int, m *flowfile.Msg) error {
 	}
 	if err != nil {
 		if err := w.damaged(err); err != nil {
-			return err
+			return false, err
 		}
 		flags = wire.FlagTruncated
 	}
@@ -258,7 +302,7 @@ func (w *Writer) message(f *flowfile.Flow, n int, m *flowfile.Msg) error {
 			break
 		}
 	}
-	return w.w.Add(&block.Entry{Record: w.enc.Msg(f.ID(), n, m), Time: int64(m.Time), Parts: w.parts})
+	return w.add(&block.Entry{Record: w.enc.Msg(f.ID(), n, m), Time: int64(m.Time), Parts: w.parts})
 }
 
 func first(b flowfile.Body, n int64) ([]byte, error) {
@@ -270,12 +314,19 @@ func first(b flowfile.Body, n int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r, n))
 }
 
-// conn returns the shared entry of c.
+// conn returns the shared entry of c, nil if the format cannot hold it.
 func (w *Writer) conn(c *flowfile.Conn) (*block.Entry, error) {
 	if e, ok := w.conns[c]; ok {
 		return e, nil
 	}
 	e := &block.Entry{Record: append([]byte(nil), w.enc.Conn(c)...)}
+	if err := w.enc.Err(); err != nil {
+		if err := w.damaged(fmt.Errorf("connection %s is left out: %w", c.ID, err)); err != nil {
+			return nil, err
+		}
+		w.conns[c] = nil
+		return nil, nil
+	}
 	add := func(part int, b flowfile.Body) error {
 		if b.State() == flowfile.BodyAbsent {
 			return nil
@@ -306,7 +357,7 @@ func (w *Writer) damaged(err error) error {
 	}
 	var d *flowfile.Damage
 	if !errors.As(err, &d) {
-		d = &flowfile.Damage{Err: err}
+		d = &flowfile.Damage{Offset: -1, Length: -1, Err: err}
 	}
 	w.o.OnDamage(d)
 	return nil

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -28,7 +29,7 @@ func ParsePolicy(s string) (Policy, error) {
 	return "", fmt.Errorf("%q is not one of keep, drop, abort", s)
 }
 
-// shown is how often the same error is reported in full.
+// shown is how often an error of the same place is reported, the first time in full.
 const shown = 5
 
 // Errors decides over errors of scripts and reports them. It is safe for concurrent use.
@@ -39,13 +40,21 @@ type Errors struct {
 
 	mu    sync.Mutex
 	total int
-	seen  map[string]int
-	order []string
+	seen  map[string]*kind
+	order []*kind
 }
 
-// Handle is what replay.Events.OnError wants.
+// kind is errors of one place: of a line of a script, whatever the message says, which may
+// name what was different each time.
+type kind struct {
+	first string
+	times int
+}
+
+// Handle is what replay.Events.OnError wants. A run that was stopped is no error of a
+// script.
 func (s *Errors) Handle(f *flowfile.Flow, e *replay.EventError) error {
-	if errors.Is(e.Err, replay.ErrStop) {
+	if errors.Is(e.Err, replay.ErrStop) || errors.Is(e.Err, context.Canceled) {
 		return e.Err
 	}
 	s.report(e)
@@ -64,32 +73,42 @@ func (s *Errors) report(e *replay.EventError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.total++
-	key := e.Err.Error()
-	if s.seen == nil {
-		s.seen = make(map[string]int)
-	}
-	if s.seen[key] == 0 {
-		s.order = append(s.order, key)
-	}
-	s.seen[key]++
-	n := s.seen[key]
-	if n > shown || s.Report == nil {
+	k := s.kind(e.Err)
+	k.times++
+	if k.times > shown || s.Report == nil {
 		return
 	}
-	text := e.Err.Error()
 	where := e.Hook.String()
 	if e.Flow != "" {
 		where += " of flow " + e.Flow
 	}
-	text += "  (" + where + ")"
+	text := fmt.Sprintf("%v  (%s)", e.Err, where)
 	var se *Error
-	if errors.As(e.Err, &se) && se.Trace != "" && n == 1 {
+	if errors.As(e.Err, &se) && se.Trace != "" && k.times == 1 {
 		text += "\n" + se.Trace
 	}
-	if n == shown {
-		text += "\n  (further reports of this error are left out)"
+	if k.times == shown {
+		text += "\n  (further reports of errors there are left out)"
 	}
 	s.Report(text)
+}
+
+func (s *Errors) kind(err error) *kind {
+	place := err.Error()
+	var se *Error
+	if errors.As(err, &se) && se.Line > 0 {
+		place = fmt.Sprintf("%s:%d", se.Script, se.Line)
+	}
+	k := s.seen[place]
+	if k == nil {
+		if s.seen == nil {
+			s.seen = make(map[string]*kind)
+		}
+		k = &kind{first: err.Error()}
+		s.seen[place] = k
+		s.order = append(s.order, k)
+	}
+	return k
 }
 
 // Total returns how many errors there were.
@@ -99,14 +118,14 @@ func (s *Errors) Total() int {
 	return s.total
 }
 
-// Summary returns a line for each error that was left out at the end.
+// Summary returns a line for each place of errors that were left out at the end.
 func (s *Errors) Summary() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var lines []string
-	for _, key := range s.order {
-		if n := s.seen[key]; n > shown {
-			lines = append(lines, fmt.Sprintf("%s: %d times in all", key, n))
+	for _, k := range s.order {
+		if k.times > shown {
+			lines = append(lines, fmt.Sprintf("%s: %d times in all", k.first, k.times))
 		}
 	}
 	return lines

@@ -1,32 +1,31 @@
 // Package starlark runs scripts in Starlark, the small Python dialect: nothing has to be
 // installed, a script sees nothing but the flow it is handed, and what it may take is
-// bounded. The names are those of mitmproxy's API.
+// bounded. The names are those of mitmproxy's API; API.md is the reference for who writes
+// scripts.
 //
 //	Engine    loads scripts; a Session calls their hooks
-//	flow      the flow as a script sees it        flow.go, conn.go
-//	message   requests and responses              message.go
-//	messages  WebSocket, TCP and UDP              messages.go
-//	lib       modules and types without flows     lib/
+//	program   one script: its hooks, its errors        program.go, hooks.go, errors.go
+//	call      one call of a hook                       call.go
+//	flow      the flow as a script sees it             flow.go, conn.go, metadata.go
+//	message   requests and responses                   message.go, setmessage.go
+//	messages  WebSocket, TCP and UDP                   messages.go
+//	options   --set and loader.add_option              options.go
+//	lib       modules and types without flows          lib/
 //
 // A script's globals are frozen when it is loaded, so its hooks run for several flows at
-// once, unless it uses what depends on their order: state, print or log.
+// once, unless it uses what depends on their order: state, print, log or ctx.
+//
+// What a script gets hold of in a hook is good until the hook returns: then the flow is
+// another stage's, or written. A flow or message that was kept in state says so when it is
+// used later; headers, a query and metadata that were kept show what they held last.
 package starlark
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
-	"os"
-	"strings"
-
-	"go.starlark.net/resolve"
-	"go.starlark.net/starlark"
-	"go.starlark.net/syntax"
 
 	"flowkit/flowfile"
 	"flowkit/replay"
 	"flowkit/transform/script"
-	"flowkit/transform/starlark/lib"
 )
 
 // Engine loads Starlark scripts. The zero value is ready.
@@ -62,17 +61,14 @@ var _ script.Session = (*Session)(nil)
 // Run replays the flows of b through the scripts.
 func (s *Session) Run(ctx context.Context, b *flowfile.Batch) error { return s.events.Run(ctx, b) }
 
-// Start calls load (or start), configure and running of all scripts.
-func (s *Session) Start(ctx context.Context) error { return s.events.Start(ctx) }
-
-// Done calls done of all scripts.
-func (s *Session) Done(ctx context.Context) error { return s.events.Done(ctx) }
-
 // Concurrent tells whether no script depends on the order of flows.
 func (s *Session) Concurrent() bool { return s.events.Concurrent() }
 
 // OnError sets what happens to errors of scripts.
 func (s *Session) OnError(f func(*flowfile.Flow, *replay.EventError) error) { s.events.OnError = f }
+
+// SetClassic chooses the order of events of mitmproxy 0.18 to 6.
+func (s *Session) SetClassic(classic bool) { s.events.Classic = classic }
 
 // Handlers returns the scripts one by one, for whoever drives events itself.
 func (s *Session) Handlers() []replay.Handler { return s.events.Handlers }
@@ -86,175 +82,69 @@ func (s *Session) Info() []script.Info {
 	return all
 }
 
+// Start calls load (or start) of all scripts, checks the options, and calls configure and
+// then running of all. If one fails, done is called of those that were loaded.
+func (s *Session) Start(ctx context.Context) error {
+	loaded, err := s.start(ctx)
+	if err != nil {
+		_ = s.done(ctx, s.programs[:loaded]) // the first error is the one to tell
+	}
+	return err
+}
+
+func (s *Session) start(ctx context.Context) (loaded int, err error) {
+	phases := []struct {
+		hook replay.Hook
+		call func(*program, context.Context) error
+	}{
+		{replay.Load, (*program).callLoad},
+		{replay.Configure, s.configure},
+		{replay.Running, (*program).callRunning},
+	}
+	for _, phase := range phases {
+		for _, p := range s.programs {
+			if err := phase.call(p, ctx); err != nil {
+				if err := s.failed(phase.hook, err); err != nil {
+					return loaded, err
+				}
+			}
+			if phase.hook == replay.Load {
+				loaded++
+			}
+		}
+	}
+	return loaded, nil
+}
+
+func (s *Session) configure(p *program, ctx context.Context) error {
+	if err := p.options.unknown(s.programs); err != nil {
+		return &script.Error{Script: p.name, Msg: err.Error()}
+	}
+	return p.callConfigure(ctx)
+}
+
+func (s *Session) failed(h replay.Hook, err error) error {
+	e := &replay.EventError{Hook: h, Err: err}
+	if s.events.OnError == nil {
+		return e
+	}
+	return s.events.OnError(nil, e)
+}
+
+// Done calls done of all scripts, whatever fails.
+func (s *Session) Done(ctx context.Context) error { return s.done(ctx, s.programs) }
+
+func (s *Session) done(ctx context.Context, programs []*program) error {
+	var first error
+	for _, p := range programs {
+		if err := p.Done(ctx); err != nil {
+			if err := s.failed(replay.Done, err); err != nil && first == nil {
+				first = err
+			}
+		}
+	}
+	return first
+}
+
 // Close frees nothing: all is garbage-collected.
 func (s *Session) Close() error { return nil }
-
-// program is one loaded script. It is a replay.Handler.
-type program struct {
-	name    string
-	spec    script.Spec
-	limits  script.Limits
-	log     *slog.Logger
-	want    replay.Hooks
-	hooks   map[replay.Hook]*starlark.Function
-	ordered string
-	options *options
-	ctx     *contextValue
-}
-
-var (
-	_ replay.Handler    = (*program)(nil)
-	_ replay.Lifecycle  = (*program)(nil)
-	_ replay.Concurrent = (*program)(nil)
-)
-
-// dialect is as close to Python as Starlark goes.
-var dialect = syntax.FileOptions{
-	Set: true, While: true, TopLevelControl: true, GlobalReassign: true, Recursion: true,
-}
-
-func load(ctx context.Context, spec script.Spec) (*program, error) {
-	p := &program{
-		name: spec.Name(), spec: spec, limits: spec.Limits.WithDefaults(), log: spec.Log,
-		options: newOptions(spec.Set),
-	}
-	if p.log == nil {
-		p.log = slog.Default()
-	}
-	p.log = p.log.With("script", p.name)
-	src := spec.Source
-	if src == nil {
-		var err error
-		if src, err = os.ReadFile(spec.Path); err != nil {
-			return nil, err
-		}
-	}
-	f, err := dialect.Parse(spec.Path, src, 0)
-	if err != nil {
-		return nil, p.loadError(err, src)
-	}
-	predeclared := lib.Predeclared()
-	for name, v := range lib.RewriteBytesLiterals(f) {
-		predeclared[name] = v
-	}
-	p.ctx = &contextValue{p: p}
-	for name, v := range flowBuiltins(p) {
-		predeclared[name] = v
-	}
-	p.ordered = ordered(f)
-	prog, err := starlark.FileProgram(f, predeclared.Has)
-	if err != nil {
-		return nil, p.loadError(err, src)
-	}
-	thread := p.thread(ctx)
-	globals, err := prog.Init(thread, predeclared)
-	if err != nil {
-		return nil, p.error(err)
-	}
-	globals.Freeze()
-	return p, p.findHooks(globals)
-}
-
-// ordered returns why the hooks of f must not run for several flows at once.
-func ordered(f *syntax.File) string {
-	found := ""
-	look := func(name string) bool {
-		switch name {
-		case "state", "print", "log", "ctx":
-			if found == "" {
-				found = "it uses " + name
-			}
-		}
-		return true
-	}
-	// Errors are those of the compilation that follows.
-	_ = resolve.File(f, look, look)
-	return found
-}
-
-// hookNames are the names that scripts may give to hooks: those of the events, and old ones.
-var hookNames = map[string]replay.Hook{
-	"start":                replay.Load,
-	"websocket_handshake":  replay.WebSocketStart,
-	"websockets_handshake": replay.WebSocketStart,
-}
-
-func (p *program) findHooks(globals starlark.StringDict) error {
-	p.hooks = make(map[replay.Hook]*starlark.Function)
-	for name, v := range globals {
-		fn, ok := v.(*starlark.Function)
-		if !ok {
-			continue
-		}
-		h, ok := hookNames[name]
-		if !ok {
-			if h, ok = replay.ParseHook(name); !ok {
-				continue
-			}
-		}
-		lo, hi := 1, 2
-		if h == replay.Load || h == replay.Running || h == replay.Done || h == replay.Configure {
-			lo = 0
-		}
-		if n := fn.NumParams(); n < lo || n > hi {
-			return &script.Error{
-				Script: p.name, Line: int(fn.Position().Line),
-				Msg: fmt.Sprintf("hook %s takes %d parameters; it is called with the flow", name, n),
-			}
-		}
-		p.hooks[h] = fn
-		p.want |= replay.Of(h)
-	}
-	if p.want == 0 {
-		p.log.Warn("the script has no hook: no function is called request, response, …")
-	}
-	return nil
-}
-
-// loadError gives an error of parsing or resolving the source line and a caret.
-func (p *program) loadError(err error, src []byte) error {
-	var pos syntax.Position
-	msg := err.Error()
-	switch e := err.(type) {
-	case syntax.Error:
-		pos, msg = e.Pos, e.Msg
-	case resolve.ErrorList:
-		pos, msg = e[0].Pos, e[0].Msg
-	default:
-		return &script.Error{Script: p.name, Msg: msg}
-	}
-	se := &script.Error{Script: p.name, Line: int(pos.Line), Msg: msg}
-	lines := strings.Split(string(src), "\n")
-	if n := int(pos.Line); n >= 1 && n <= len(lines) {
-		line := strings.ReplaceAll(strings.TrimRight(lines[n-1], "\r"), "\t", " ")
-		se.Trace = "    " + line + "\n    " + strings.Repeat(" ", max(int(pos.Col)-1, 0)) + "^"
-	}
-	if hint := pythonHint(lines, int(pos.Line)); hint != "" {
-		se.Trace += "\n  hint: " + hint
-	}
-	return se
-}
-
-// pythonHint says what a Python programmer stumbles over.
-func pythonHint(lines []string, n int) string {
-	if n < 1 || n > len(lines) {
-		return ""
-	}
-	line := strings.TrimSpace(lines[n-1])
-	word, _, _ := strings.Cut(line, " ")
-	switch word {
-	case "import", "from":
-		return "Starlark has no import; re, json, base64, hashlib, url, html, math, time, log and state are there without it"
-	case "class":
-		return "Starlark has no classes; write the hooks as functions, and keep what lasts in state"
-	case "try:", "except", "with", "async", "global", "@", "raise":
-		return "Starlark has no " + strings.TrimSuffix(word, ":") + "; this is a Python script"
-	}
-	if strings.HasPrefix(line, "def ") && strings.ContainsAny(line, ":") && (strings.Contains(line, ": ") || strings.Contains(line, "->")) {
-		return "Starlark has no annotations: def request(flow):"
-	}
-	return ""
-}
-
-// SetClassic chooses the order of events of mitmproxy 0.18 to 6.
-func (s *Session) SetClassic(classic bool) { s.events.Classic = classic }

@@ -9,90 +9,78 @@ import (
 	"flowkit/flowfile"
 )
 
-// object is what values that show a part of a flow have in common.
-type object struct{}
-
-func (object) Freeze()              {}
-func (object) Truth() starlark.Bool { return true }
-
-func unhashable(typ string) (uint32, error) { return 0, errors.New("unhashable type: " + typ) }
-
 // flowValue is a flow as a script sees it, for the time of one call.
 type flowValue struct {
 	object
-	p    *program
+	c    *call
 	flow *flowfile.Flow
-	log  *flowfile.MessageLog // messages so far, nil: all
-	own  bool                 // log was made here, of all messages
 }
 
 var _ starlark.HasSetField = (*flowValue)(nil)
 
 func (v *flowValue) String() string {
+	if v.c.over {
+		return "<flow that was handed on>"
+	}
 	if r := v.flow.Request(); r != nil {
-		return fmt.Sprintf("<flow %s %s %s>", v.flow.ID(), r.Method(), r.PrettyURL())
+		return fmt.Sprintf("<flow %s %s %s>", v.flow.ID(), r.Method(), prettyURL(r))
 	}
 	return fmt.Sprintf("<%s flow %s>", v.flow.Kind(), v.flow.ID())
 }
-func (v *flowValue) Type() string          { return v.flow.Kind().String() + "_flow" }
-func (v *flowValue) Hash() (uint32, error) { return starlark.String(v.flow.ID()).Hash() }
+
+func (v *flowValue) Type() string          { return "flow" }
+func (v *flowValue) Hash() (uint32, error) { return unhashable(v.Type()) }
 
 var flowAttrs = []string{
-	"client_conn", "comment", "drop", "error", "id", "intercepted", "is_replay", "kill", "live",
-	"marked", "messages", "metadata", "request", "response", "server_conn", "timestamp_created",
-	"timestamp_start", "type", "websocket",
+	"client_conn", "comment", "drop", "error", "id", "intercept", "intercepted", "is_replay", "kill",
+	"killable", "live", "marked", "messages", "metadata", "request", "response", "resume", "server_conn",
+	"timestamp_created", "timestamp_start", "type", "websocket",
 }
 
 func (v *flowValue) AttrNames() []string { return flowAttrs }
 
 func (v *flowValue) Attr(name string) (starlark.Value, error) {
+	if err := v.c.check(); err != nil {
+		return nil, err
+	}
 	f := v.flow
 	switch name {
 	case "request":
-		if f.Kind() == flowfile.DNS {
-			return dnsValue(f.DNSRequest()), nil
-		}
-		if r := f.Request(); r != nil {
-			return &messageValue{p: v.p, msg: &r.Message, req: r}, nil
-		}
-		return starlark.None, nil
+		return v.c.requestValue(), nil
 	case "response":
-		if f.Kind() == flowfile.DNS {
-			return dnsValue(f.DNSResponse()), nil
-		}
-		if r := f.Response(); r != nil {
-			return &messageValue{p: v.p, msg: &r.Message, resp: r}, nil
-		}
-		return starlark.None, nil
+		return v.c.responseValue(), nil
 	case "id":
 		return starlark.String(f.ID()), nil
 	case "type":
 		return starlark.String(f.Kind().String()), nil
 	case "error":
 		if e := f.Error(); e != nil {
-			return &errorValue{err: e}, nil
+			return &errorValue{c: v.c, err: e}, nil
 		}
 		return starlark.None, nil
 	case "websocket":
 		if f.WebSocket() == nil {
 			return starlark.None, nil
 		}
-		return &websocketValue{flow: v}, nil
+		return &websocketValue{c: v.c}, nil
 	case "messages":
 		if f.Kind() == flowfile.TCP || f.Kind() == flowfile.UDP {
-			return v.messages()
+			return v.c.messages()
 		}
+		return nil, starlark.NoSuchAttrError(fmt.Sprintf(
+			"a %s flow has no messages; those of a WebSocket are flow.websocket.messages", f.Kind()))
 	case "marked":
 		return starlark.String(f.Marked()), nil
 	case "comment":
 		return starlark.String(f.Comment()), nil
 	case "metadata":
-		return &metadataValue{flow: f}, nil
+		v.c.metadata.c = v.c
+		return &v.c.metadata, nil
 	case "is_replay":
 		return optional(f.Replay()), nil
 	case "intercepted":
 		return starlark.Bool(f.Intercepted()), nil
-	case "live":
+	case "live", "killable":
 		return starlark.False, nil
 	case "client_conn":
 		return connValue(f.Client(), true), nil
@@ -102,62 +90,57 @@ func (v *flowValue) Attr(name string) (starlark.Value, error) {
 		return seconds(f.Created()), nil
 	case "timestamp_start":
 		return seconds(f.Start()), nil
-	case "drop":
-		return method("drop", func(starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
-			f.Drop()
-			return starlark.None, nil
-		}), nil
-	case "kill":
-		return method("kill", func(starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
-			return nil, errors.New("a recorded flow cannot be killed; flow.drop() takes it out of the output")
-		}), nil
+	case "drop", "kill", "intercept", "resume":
+		return v.verb(name), nil
 	}
 	return nil, nil
 }
 
+// verb returns a method without arguments.
+func (v *flowValue) verb(name string) starlark.Value {
+	return method(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		if err := starlark.UnpackArgs(name, args, kwargs); err != nil {
+			return nil, err
+		}
+		if err := v.c.check(); err != nil {
+			return nil, err
+		}
+		switch name {
+		case "drop":
+			v.flow.Drop()
+		case "intercept", "resume":
+			v.flow.SetIntercepted(name == "intercept")
+		case "kill":
+			return nil, errors.New("a recorded flow cannot be killed; flow.drop() takes it out of the output")
+		}
+		return starlark.None, nil
+	})
+}
+
 func (v *flowValue) SetField(name string, val starlark.Value) error {
+	if err := v.c.check(); err != nil {
+		return err
+	}
 	f := v.flow
 	switch name {
 	case "marked":
-		return setString(val, name, f.SetMarked)
+		return setText(val, name, f.SetMarked)
 	case "comment":
-		return setString(val, name, f.SetComment)
+		return setText(val, name, f.SetComment)
 	case "error":
-		switch val := val.(type) {
-		case starlark.NoneType:
-			f.SetError(nil)
-		case *errorValue:
-			f.SetError(val.err)
-		case starlark.String:
-			f.SetError(&flowfile.Error{Msg: string(val), Time: f.End()})
-		default:
-			return fmt.Errorf("error is a %s, not an Error", val.Type())
+		return v.setError(val)
+	case "request", "response":
+		if f.Kind() != flowfile.HTTP {
+			return fmt.Errorf("%s of a %s flow cannot be set", name, f.Kind())
 		}
-		return nil
-	case "response":
-		switch val := val.(type) {
-		case starlark.NoneType:
-			f.SetResponse(nil)
-		case *messageValue:
-			if val.resp == nil {
-				return errors.New("a request is no response")
-			}
-			f.SetResponse(val.resp)
-		default:
-			return fmt.Errorf("response is a %s, not a Response", val.Type())
+		if name == "request" {
+			return v.setRequest(val)
 		}
-		return nil
-	case "request":
-		m, ok := val.(*messageValue)
-		if !ok || m.req == nil {
-			return fmt.Errorf("request is a %s, not a Request", val.Type())
-		}
-		f.SetRequest(m.req)
-		return nil
+		return v.setResponse(val)
 	case "metadata":
 		d, ok := val.(starlark.IterableMapping)
 		if !ok {
-			return fmt.Errorf("metadata is a %s, not a dict", val.Type())
+			return typeError(name, "a dict", val)
 		}
 		m, err := fromMapping(d, 0)
 		if err != nil {
@@ -166,49 +149,142 @@ func (v *flowValue) SetField(name string, val starlark.Value) error {
 		f.SetMetadata(m)
 		return nil
 	case "is_replay":
-		if val == starlark.None {
+		switch s, ok := starlark.AsString(val); {
+		case val == starlark.None:
 			f.SetReplay("")
-			return nil
+		case ok && (s == "request" || s == "response"):
+			f.SetReplay(s)
+		default:
+			return fmt.Errorf(`is_replay must be "request", "response" or None, not %s`, val)
 		}
-		return setString(val, name, f.SetReplay)
-	case "intercepted":
-		b, ok := val.(starlark.Bool)
-		if !ok {
-			return typeError(name, "bool", val)
-		}
-		f.SetIntercepted(bool(b))
 		return nil
+	case "intercepted":
+		return setBool(val, name, f.SetIntercepted)
 	case "timestamp_created":
 		return setTime(val, name, f.SetCreated)
 	}
 	return readOnly(v, name)
 }
 
-// messages returns the messages so far.
-func (v *flowValue) messages() (starlark.Value, error) {
-	if v.log == nil {
-		log := &flowfile.MessageLog{}
-		for m, err := range v.flow.Messages().All() {
-			if err != nil {
-				return nil, err
-			}
-			log.Append(m)
+func (v *flowValue) setError(val starlark.Value) error {
+	switch val := val.(type) {
+	case starlark.NoneType:
+		v.flow.SetError(nil)
+	case *errorValue:
+		e := *val.err
+		if !e.Time.Known() {
+			e.Time = max(v.flow.End(), v.flow.Start()) // mitmproxy has the time of the clock
 		}
-		v.log, v.own = log, true
+		if !val.frozen {
+			val.c, val.err = v.c, &e
+		}
+		v.flow.SetError(&e)
+	case starlark.String:
+		return v.setError(&errorValue{err: &flowfile.Error{Msg: validText(string(val))}})
+	default:
+		return typeError("error", `an Error("...") or None`, val)
 	}
-	return &messagesValue{flow: v}, nil
+	return nil
 }
 
-// errorValue is a flow's error.
+func (v *flowValue) setRequest(val starlark.Value) error {
+	m, ok := val.(*messageValue)
+	if !ok || m.req == nil {
+		return typeError("request", "a Request", val)
+	}
+	if m == &v.c.request && m.req == v.flow.Request() {
+		return nil
+	}
+	m, err := m.attach(v.c)
+	if err != nil {
+		return err
+	}
+	v.flow.SetRequest(m.req)
+	return nil
+}
+
+func (v *flowValue) setResponse(val starlark.Value) error {
+	if val == starlark.None {
+		v.flow.SetResponse(nil)
+		return nil
+	}
+	m, ok := val.(*messageValue)
+	if !ok || m.resp == nil {
+		return typeError("response", "a Response or None", val)
+	}
+	m, err := m.attach(v.c)
+	if err != nil {
+		return err
+	}
+	v.flow.SetResponse(m.resp)
+	return nil
+}
+
+// requestValue returns flow.request.
+func (c *call) requestValue() starlark.Value {
+	f := c.flow.flow
+	if f.Kind() == flowfile.DNS {
+		return dnsValue(f.DNSRequest())
+	}
+	r := f.Request()
+	if r == nil {
+		return starlark.None
+	}
+	if m := c.known(func(m *messageValue) bool { return m.req == r }); m != nil {
+		return m
+	}
+	c.request = messageValue{c: c, p: c.p, msg: &r.Message, req: r}
+	return &c.request
+}
+
+// responseValue returns flow.response.
+func (c *call) responseValue() starlark.Value {
+	f := c.flow.flow
+	if f.Kind() == flowfile.DNS {
+		return dnsValue(f.DNSResponse())
+	}
+	r := f.Response()
+	if r == nil {
+		return starlark.None
+	}
+	if m := c.known(func(m *messageValue) bool { return m.resp == r }); m != nil {
+		return m
+	}
+	c.response = messageValue{c: c, p: c.p, msg: &r.Message, resp: r}
+	return &c.response
+}
+
+// known returns the value that a message of the flow already has.
+func (c *call) known(is func(*messageValue) bool) *messageValue {
+	for _, m := range []*messageValue{&c.request, &c.response} {
+		if m.msg != nil && is(m) {
+			return m
+		}
+	}
+	for _, m := range c.others {
+		if is(m) {
+			return m
+		}
+	}
+	return nil
+}
+
+// errorValue is a flow's error, or one that was made and not yet set.
 type errorValue struct {
 	object
-	err *flowfile.Error
+	c      *call // nil: it belongs to no flow
+	err    *flowfile.Error
+	frozen bool
 }
+
+var _ starlark.HasSetField = (*errorValue)(nil)
 
 func (v *errorValue) String() string        { return v.err.Msg }
 func (v *errorValue) Type() string          { return "Error" }
+func (v *errorValue) Freeze()               { v.frozen = true }
 func (v *errorValue) Hash() (uint32, error) { return starlark.String(v.err.Msg).Hash() }
 func (v *errorValue) AttrNames() []string   { return []string{"msg", "timestamp"} }
+
 func (v *errorValue) Attr(name string) (starlark.Value, error) {
 	switch name {
 	case "msg":
@@ -217,4 +293,32 @@ func (v *errorValue) Attr(name string) (starlark.Value, error) {
 		return seconds(v.err.Time), nil
 	}
 	return nil, nil
+}
+
+// SetField puts a changed copy in place of the error: flows share them.
+func (v *errorValue) SetField(name string, val starlark.Value) error {
+	if err := v.c.check(); err != nil {
+		return err
+	}
+	if v.frozen {
+		return errFrozen(v)
+	}
+	e := *v.err
+	var err error
+	switch name {
+	case "msg":
+		err = setText(val, name, func(s string) { e.Msg = s })
+	case "timestamp":
+		err = setTime(val, name, func(t flowfile.Time) { e.Time = t })
+	default:
+		return readOnly(v, name)
+	}
+	if err != nil {
+		return err
+	}
+	if v.c != nil && v.c.flow.flow.Error() == v.err {
+		v.c.flow.flow.SetError(&e)
+	}
+	v.err = &e
+	return nil
 }

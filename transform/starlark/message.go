@@ -3,7 +3,6 @@ package starlark
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -16,16 +15,26 @@ import (
 // messageValue is a request (req is set) or a response (resp is set).
 type messageValue struct {
 	object
-	p    *program
-	msg  *flowfile.Message
-	req  *flowfile.Request
-	resp *flowfile.Response
+	c      *call // nil: it belongs to no flow, or not any more
+	p      *program
+	msg    *flowfile.Message
+	req    *flowfile.Request
+	resp   *flowfile.Response
+	made   bool // by the script, not found in the flow
+	frozen bool
+	kept   struct { // what headers and query show when the call is over
+		headers, trailers flowfile.Headers
+		path              string
+	}
 }
 
 var _ starlark.HasSetField = (*messageValue)(nil)
 
 func (v *messageValue) String() string {
-	if v.req != nil {
+	switch {
+	case v.c.check() != nil:
+		return "<" + v.Type() + " of a flow that was handed on>"
+	case v.req != nil:
 		return fmt.Sprintf("Request(%s %s)", v.req.Method(), v.req.URL())
 	}
 	return fmt.Sprintf("Response(%d)", v.resp.Status())
@@ -37,17 +46,73 @@ func (v *messageValue) Type() string {
 	}
 	return "Response"
 }
+
+func (v *messageValue) Freeze()               { v.frozen = true }
 func (v *messageValue) Hash() (uint32, error) { return unhashable(v.Type()) }
+
+// attach makes v part of the flow of c: v itself, or a copy if v must not change.
+func (v *messageValue) attach(c *call) (*messageValue, error) {
+	if v.c == c {
+		return v, nil
+	}
+	if err := v.c.check(); err != nil {
+		return nil, err
+	}
+	if v.frozen {
+		v = v.copy()
+	}
+	v.c, v.made = c, true
+	c.others = append(c.others, v)
+	return v, nil
+}
+
+// keep takes v out of the hands of the script when its call is over: a message that the
+// script made becomes a copy that is the script's own again.
+func (v *messageValue) keep() {
+	if v.msg == nil {
+		return
+	}
+	if v.made {
+		m := v.copy()
+		v.c, v.msg, v.req, v.resp, v.made = nil, m.msg, m.req, m.resp, false
+		return
+	}
+	v.kept.headers = *v.msg.Headers()
+	if t := v.msg.Trailers(); t != nil {
+		v.kept.trailers = *t
+	}
+	if v.req != nil {
+		v.kept.path = v.req.Path()
+	}
+}
+
+// copy returns a message of equal content that belongs to no flow.
+func (v *messageValue) copy() *messageValue {
+	n := &messageValue{p: v.p}
+	if v.req != nil {
+		r := *v.req
+		n.req, n.msg = &r, &r.Message
+	} else {
+		r := *v.resp
+		n.resp, n.msg = &r, &r.Message
+	}
+	if t := v.msg.Trailers(); t != nil {
+		h := flowfile.NewHeaders(t.Fields())
+		n.msg.SetTrailers(&h)
+	}
+	return n
+}
 
 var (
 	messageAttrs = []string{
-		"content", "decode", "encode", "get_content", "get_text", "headers", "http_version",
+		"content", "copy", "decode", "encode", "get_content", "get_text", "headers", "http_version",
 		"is_http10", "is_http11", "is_http2", "is_http3", "json", "raw_content", "set_content",
 		"set_text", "text", "timestamp_end", "timestamp_start", "trailers",
 	}
 	requestAttrs = append([]string{
-		"anticache", "anticomp", "authority", "host", "host_header", "method", "path", "port",
-		"pretty_host", "pretty_url", "query", "scheme", "url",
+		"anticache", "anticomp", "authority", "cookies", "first_line_format", "host", "host_header", "method",
+		"path", "path_components", "port", "pretty_host", "pretty_url", "query", "scheme", "url",
+		"urlencoded_form",
 	}, messageAttrs...)
 	responseAttrs = append([]string{"reason", "status_code"}, messageAttrs...)
 )
@@ -60,6 +125,9 @@ func (v *messageValue) AttrNames() []string {
 }
 
 func (v *messageValue) Attr(name string) (starlark.Value, error) {
+	if err := v.c.check(); err != nil {
+		return nil, err
+	}
 	if v.req != nil {
 		if x, err := v.requestAttr(name); x != nil || err != nil {
 			return x, err
@@ -90,28 +158,38 @@ func (v *messageValue) requestAttr(name string) (starlark.Value, error) {
 		return starlark.String(r.Authority()), nil
 	case "path":
 		return starlark.String(r.Path()), nil
+	case "path_components":
+		return pathComponents(r.Path()), nil
+	case "first_line_format":
+		return starlark.String(firstLineFormat(r)), nil
 	case "url":
 		return starlark.String(r.URL()), nil
 	case "pretty_host":
 		return starlark.String(r.PrettyHost()), nil
 	case "pretty_url":
-		return starlark.String(r.PrettyURL()), nil
+		return starlark.String(prettyURL(r)), nil
 	case "host_header":
 		if h, ok := r.HostHeader(); ok {
 			return starlark.String(h), nil
 		}
 		return starlark.None, nil
 	case "query":
-		return lib.NewMultiDict(&queryPairs{r}, lib.Options{TypeName: "Query"}), nil
-	case "anticache":
-		return method(name, func(starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
+		return v.multiDict(&queryPairs{m: v}, lib.Options{TypeName: "Query"}), nil
+	case "cookies":
+		return v.multiDict(&cookiePairs{m: v}, lib.Options{TypeName: "Cookies"}), nil
+	case "urlencoded_form":
+		return v.multiDict(newFormPairs(v), lib.Options{TypeName: "Form"}), nil
+	case "anticache", "anticomp":
+		return v.method(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+			if err := starlark.UnpackArgs(name, args, kwargs); err != nil {
+				return nil, err
+			}
+			if name == "anticomp" {
+				r.Headers().Set("accept-encoding", "identity")
+				return starlark.None, nil
+			}
 			r.Headers().Del("if-modified-since")
 			r.Headers().Del("if-none-match")
-			return starlark.None, nil
-		}), nil
-	case "anticomp":
-		return method(name, func(starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
-			r.Headers().Set("accept-encoding", "identity")
 			return starlark.None, nil
 		}), nil
 	}
@@ -122,12 +200,12 @@ func (v *messageValue) messageAttr(name string) (starlark.Value, error) {
 	m := v.msg
 	switch name {
 	case "headers":
-		return newHeaders(m.Headers()), nil
+		return v.multiDict(&headerPairs{m: v}, headerOptions), nil
 	case "trailers":
 		if m.Trailers() == nil {
 			return starlark.None, nil
 		}
-		return newHeaders(m.Trailers()), nil
+		return v.multiDict(&headerPairs{m: v, trailers: true}, headerOptions), nil
 	case "content":
 		return v.content(false)
 	case "text":
@@ -152,19 +230,10 @@ func (v *messageValue) messageAttr(name string) (starlark.Value, error) {
 		return seconds(m.Start()), nil
 	case "timestamp_end":
 		return seconds(m.End()), nil
-	case "get_content", "get_text":
-		return method(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-			strict := true
-			if err := starlark.UnpackArgs(name, args, kwargs, "strict?", &strict); err != nil {
-				return nil, err
-			}
-			if name == "get_text" {
-				return v.text(!strict)
-			}
-			return v.content(!strict)
-		}), nil
+	case "get_content", "get_text", "decode":
+		return v.strictly(name), nil
 	case "set_content", "set_text":
-		return method(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		return v.change(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			var val starlark.Value
 			if err := starlark.UnpackArgs(name, args, kwargs, "value", &val); err != nil {
 				return nil, err
@@ -174,14 +243,65 @@ func (v *messageValue) messageAttr(name string) (starlark.Value, error) {
 			}
 			return starlark.None, v.setContent(val)
 		}), nil
-	case "decode":
-		return method(name, v.decode), nil
 	case "encode":
-		return method(name, v.encode), nil
+		return v.change(name, v.encode), nil
 	case "json":
-		return method(name, v.json), nil
+		return v.method(name, v.json), nil
+	case "copy":
+		return v.method(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+			return v.copy(), starlark.UnpackArgs(name, args, kwargs)
+		}), nil
 	}
 	return nil, nil
+}
+
+// method returns a method that fails when the call is over.
+func (v *messageValue) method(name string, fn func(starlark.Tuple, []starlark.Tuple) (starlark.Value, error)) starlark.Value {
+	return method(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		if err := v.c.check(); err != nil {
+			return nil, err
+		}
+		return fn(args, kwargs)
+	})
+}
+
+// change returns a method that fails, besides, when v must not change.
+func (v *messageValue) change(name string, fn func(starlark.Tuple, []starlark.Tuple) (starlark.Value, error)) starlark.Value {
+	return v.method(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		if v.frozen {
+			return nil, errFrozen(v)
+		}
+		return fn(args, kwargs)
+	})
+}
+
+// strictly returns a method with the parameter strict.
+func (v *messageValue) strictly(name string) starlark.Value {
+	return v.method(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		strict := true
+		if err := starlark.UnpackArgs(name, args, kwargs, "strict?", &strict); err != nil {
+			return nil, err
+		}
+		switch name {
+		case "get_text":
+			return v.text(!strict)
+		case "get_content":
+			return v.content(!strict)
+		}
+		if v.frozen {
+			return nil, errFrozen(v)
+		}
+		return starlark.None, v.decode(!strict)
+	})
+}
+
+// multiDict returns a view of v.
+func (v *messageValue) multiDict(p lib.Pairs, o lib.Options) starlark.Value {
+	d := lib.NewMultiDict(p, o)
+	if v.frozen {
+		d.Freeze()
+	}
+	return d
 }
 
 // content returns the decoded body; lax returns the raw one where it cannot be decoded.
@@ -190,89 +310,34 @@ func (v *messageValue) content(lax bool) (starlark.Value, error) {
 		return starlark.None, nil
 	}
 	b, err := coding.DecodedBody(v.msg, v.p.limits.Body)
-	if err != nil {
-		if !lax {
-			return nil, err
-		}
+	if err != nil && lax && !errors.Is(err, flowfile.ErrTooLarge) {
 		b, err = v.p.limited(v.msg.Body())
 	}
-	return lib.BytesView(b), err
+	return lib.BytesView(b), sayLimit(err)
 }
 
+// text returns the decoded body as text; lax returns its bytes as they are where they are
+// not text of their charset.
 func (v *messageValue) text(lax bool) (starlark.Value, error) {
 	if v.msg.Body().State() == flowfile.BodyAbsent {
 		return starlark.None, nil
 	}
 	s, err := coding.Text(v.msg, v.p.limits.Body)
-	if err != nil && lax {
+	switch {
+	case err == nil, lax && errors.Is(err, coding.ErrCharset):
+		return starlark.String(s), nil
+	case lax && !errors.Is(err, flowfile.ErrTooLarge):
 		b, err := v.p.limited(v.msg.Body())
-		return starlark.String(strings.ToValidUTF8(string(b), "\uFFFD")), err
+		return starlark.String(b), err
 	}
-	return starlark.String(s), err
+	return nil, sayLimit(err)
 }
 
-func (v *messageValue) setContent(val starlark.Value) error {
-	switch val := val.(type) {
-	case starlark.NoneType:
-		v.msg.SetBody(flowfile.Body{})
-		return nil
-	case lib.Bytes:
-		return coding.SetDecoded(v.msg, []byte(val))
-	case starlark.String:
-		return fmt.Errorf("content must be bytes, not a string; set text instead, or write b\"...\"")
-	}
-	return typeError("content", "bytes", val)
-}
-
-func (v *messageValue) setText(val starlark.Value) error {
-	switch val := val.(type) {
-	case starlark.NoneType:
-		v.msg.SetBody(flowfile.Body{})
-		return nil
-	case starlark.String:
-		return coding.SetText(v.msg, string(val))
-	}
-	return typeError("text", "a string", val)
-}
-
-// decode takes the content-encoding away.
-func (v *messageValue) decode(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	strict := true
-	if err := starlark.UnpackArgs("decode", args, kwargs, "strict?", &strict); err != nil {
+func (v *messageValue) json(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	if err := starlark.UnpackArgs("json", args, kwargs); err != nil {
 		return nil, err
 	}
-	if v.msg.Body().State() == flowfile.BodyAbsent {
-		return starlark.None, nil
-	}
-	b, err := coding.DecodedBody(v.msg, v.p.limits.Body)
-	if err != nil {
-		if strict {
-			return nil, err
-		}
-		return starlark.None, nil
-	}
-	v.msg.Headers().Del("content-encoding")
-	return starlark.None, coding.SetDecoded(v.msg, b)
-}
-
-func (v *messageValue) encode(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	var encoding string
-	if err := starlark.UnpackArgs("encode", args, kwargs, "encoding", &encoding); err != nil {
-		return nil, err
-	}
-	b, err := coding.DecodedBody(v.msg, v.p.limits.Body)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := coding.Encode(nil, encoding); err != nil {
-		return nil, err
-	}
-	v.msg.Headers().Set("content-encoding", encoding)
-	return starlark.None, coding.SetDecoded(v.msg, b)
-}
-
-func (v *messageValue) json(starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
-	c, err := v.content(false)
+	c, err := v.content(true)
 	if err != nil {
 		return nil, err
 	}
@@ -281,175 +346,4 @@ func (v *messageValue) json(starlark.Tuple, []starlark.Tuple) (starlark.Value, e
 		return nil, errors.New("the content is not there")
 	}
 	return lib.DecodeJSON(b)
-}
-
-func (v *messageValue) SetField(name string, val starlark.Value) error {
-	if v.req != nil {
-		if done, err := v.setRequest(name, val); done {
-			return err
-		}
-	} else {
-		switch name {
-		case "status_code":
-			return setInt(val, name, v.resp.SetStatus)
-		case "reason":
-			return setString(val, name, v.resp.SetReason)
-		}
-	}
-	m := v.msg
-	switch name {
-	case "headers", "trailers":
-		if name == "trailers" && val == starlark.None {
-			m.SetTrailers(nil)
-			return nil
-		}
-		fields, err := fieldsOf(val)
-		if err != nil {
-			return err
-		}
-		if name == "headers" {
-			m.Headers().Replace(fields)
-			return nil
-		}
-		h := flowfile.NewHeaders(fields)
-		m.SetTrailers(&h)
-		return nil
-	case "content":
-		return v.setContent(val)
-	case "text":
-		return v.setText(val)
-	case "raw_content":
-		switch val := val.(type) {
-		case starlark.NoneType:
-			m.SetBody(flowfile.Body{})
-		case lib.Bytes:
-			m.SetBody(flowfile.StringBody(string(val)))
-		default:
-			return typeError(name, "bytes", val)
-		}
-		return nil
-	case "http_version":
-		return setString(val, name, m.SetVersion)
-	case "timestamp_start":
-		return setTime(val, name, m.SetStart)
-	case "timestamp_end":
-		return setTime(val, name, m.SetEnd)
-	case "stream":
-		return errors.New("stream has no meaning for recorded flows: their bodies are whole")
-	}
-	return readOnly(v, name)
-}
-
-func (v *messageValue) setRequest(name string, val starlark.Value) (done bool, err error) {
-	r := v.req
-	switch name {
-	case "method":
-		return true, setString(val, name, r.SetMethod)
-	case "scheme":
-		return true, setString(val, name, r.SetScheme)
-	case "host":
-		return true, setString(val, name, func(s string) { setHost(r, s, r.Port()) })
-	case "port":
-		return true, setInt(val, name, func(n int) { setHost(r, r.Host(), n) })
-	case "authority":
-		return true, setString(val, name, r.SetAuthority)
-	case "path":
-		return true, setString(val, name, r.SetPath)
-	case "url":
-		var u string
-		if err := setString(val, name, func(s string) { u = s }); err != nil {
-			return true, err
-		}
-		return true, setURL(r, u)
-	case "host_header":
-		return true, setString(val, name, func(s string) {
-			if r.Authority() != "" {
-				r.SetAuthority(s)
-			}
-			if _, ok := r.Headers().Lookup("Host"); ok || r.Authority() == "" {
-				r.Headers().Set("Host", s)
-			}
-		})
-	case "query":
-		pairs, err := pairsOf(val)
-		if err != nil {
-			return true, err
-		}
-		return true, (&queryPairs{r}).Set(pairs)
-	}
-	return false, nil
-}
-
-// setHost sets host and port and takes an existing Host header and authority along, as
-// mitmproxy does.
-func setHost(r *flowfile.Request, host string, port int) {
-	r.SetHost(host)
-	if port != r.Port() {
-		r.SetPort(port)
-	}
-	hostport := flowfile.HostPort(host, port)
-	if port == flowfile.DefaultPort(r.Scheme()) {
-		hostport = strings.TrimSuffix(hostport, fmt.Sprintf(":%d", port))
-	}
-	if _, ok := r.Headers().Lookup("Host"); ok {
-		r.Headers().Set("Host", hostport)
-	}
-	if r.Authority() != "" {
-		r.SetAuthority(hostport)
-	}
-}
-
-func setURL(r *flowfile.Request, u string) error {
-	scheme, rest, ok := strings.Cut(u, "://")
-	if !ok || scheme != "http" && scheme != "https" {
-		return fmt.Errorf("%q is not a URL with http or https", u)
-	}
-	authority, path := rest, "/"
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		authority, path = rest[:i], rest[i:]
-		if path[0] != '/' {
-			path = "/" + path
-		}
-	}
-	path, _, _ = strings.Cut(path, "#")
-	host, port, ok := flowfile.SplitAuthority(authority)
-	if !ok {
-		return fmt.Errorf("%q has no valid host", u)
-	}
-	if port == 0 {
-		port = flowfile.DefaultPort(scheme)
-	}
-	r.SetScheme(scheme)
-	setHost(r, host, port)
-	r.SetPath(path)
-	return nil
-}
-
-// makeResponse is Response.make.
-func makeResponse(p *program, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	status := 200
-	var content, headers starlark.Value
-	if err := starlark.UnpackArgs("make", args, kwargs, "status_code?", &status, "content?", &content, "headers?", &headers); err != nil {
-		return nil, err
-	}
-	var fields []flowfile.Field
-	if headers != nil && headers != starlark.None {
-		var err error
-		if fields, err = fieldsOf(headers); err != nil {
-			return nil, err
-		}
-	}
-	r := flowfile.NewResponse(flowfile.ResponseHead{
-		MessageHead: flowfile.MessageHead{Version: "HTTP/1.1", Headers: fields, Body: flowfile.StringBody("")},
-		Status:      status, Reason: http.StatusText(status),
-	})
-	v := &messageValue{p: p, msg: &r.Message, resp: r}
-	switch c := content.(type) {
-	case nil:
-		return v, v.setContent(lib.Bytes(""))
-	case starlark.String:
-		return v, v.setText(c)
-	default:
-		return v, v.setContent(c)
-	}
 }

@@ -58,6 +58,17 @@ func newBlock(dec *decoder, off int64, h *Header, records []byte) *Block {
 	return b
 }
 
+// Fresh returns the same block with nothing of it in memory, for who keeps it longer than
+// those who decode it now. A block of a stream cannot be read again; it returns itself.
+func (b *Block) Fresh() *Block {
+	if b.ra == nil {
+		return b
+	}
+	f := newBlock(b.dec, b.Offset, &b.Header, nil)
+	f.ra, f.end = b.ra, b.end
+	return f
+}
+
 // Len returns the length of the block in the file, as its header declares it.
 func (b *Block) Len() int64 { return b.Header.total() }
 
@@ -125,7 +136,7 @@ func (b *Block) damage(i int, cause error) *DamageError {
 // compressed returns the bytes of segment i in the file, fewer if the block is cut short.
 // If buf is not nil, it is what they are in, to be given back.
 func (b *Block) compressed(i int) (comp []byte, buf *[]byte, err error) {
-	if i == 0 {
+	if i == 0 && b.comp != nil {
 		return b.comp, nil, nil
 	}
 	if b.ra != nil {

@@ -245,3 +245,5 @@ func byRecord(flows []flow) map[string]flow {
 	}
 	return m
 }
+
+func rng(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }

@@ -106,7 +106,7 @@ func TestRawFrame(t *testing.T) {
 		n = 5000
 	}
 	for i := range n {
-		raw := noise(r, r.IntN(300_000)>>(r.IntN(12)))
+		raw := noise(r, r.IntN(300_000)>>r.IntN(12))
 		for range r.IntN(5) {
 			if len(raw) > 8 {
 				copy(raw[r.IntN(len(raw)-8):], syncMarker)

@@ -37,7 +37,7 @@ func NewReader(r io.Reader, o ReaderOptions) *Reader {
 	src, ra, start := open(r)
 	dec := &decoder{}
 	return &Reader{o: o, ra: ra, dec: dec, w: walker{
-		src: src, stream: ra == nil, tail: o.Tail && ra != nil, dec: dec, pos: start,
+		src: src, stream: ra == nil, discard: o.SkipBodies, tail: o.Tail && ra != nil, dec: dec, pos: start,
 	}}
 }
 
@@ -60,6 +60,11 @@ func (r *Reader) next() (*Block, error) {
 		if err != nil {
 			return nil, err
 		}
+		if r.w.tail {
+			if err := r.w.waitFor(h); err != nil {
+				return nil, err
+			}
+		}
 		if h.Kind == kindData {
 			return r.block(h)
 		}
@@ -75,11 +80,6 @@ func (r *Reader) Stats() Stats { return r.dec.stats() }
 // block returns the data block at the walker's place.
 func (r *Reader) block(h *Header) (*Block, error) {
 	off := r.w.pos
-	if r.w.tail {
-		if err := r.w.waitFor(h); err != nil {
-			return nil, err
-		}
-	}
 	size := h.Len + h.Segments[0].Comp
 	keep := r.w.stream && !r.o.SkipBodies
 	if keep {

@@ -17,9 +17,9 @@ func TestRegressMarkerStraddlesEndOfSearch(t *testing.T) {
 	h := &Header{Kind: kindSeam, Len: headerSize}
 	head := make([]byte, headerSize)
 	h.put(head)
-	junk := bytes.Repeat([]byte{0xee}, 5*readChunk)
-	for _, base := range []int{0, 4 * readChunk} {
-		for i := base + max(0, 4*readChunk-40-base); i < base+40+4*readChunk && i < len(junk); i++ {
+	junk := bytes.Repeat([]byte{0xee}, 9*readChunk)
+	for _, edge := range []int{4 * readChunk, 8 * readChunk} {
+		for i := edge - 30; i < edge+30; i++ {
 			data := append(bytes.Clone(junk[:i]), head...)
 			for _, src := range []source{fixedSource(bytes.NewReader(data), int64(len(data))), &streamSource{r: bytes.NewReader(data)}} {
 				w := walker{src: src, dec: &decoder{}}

@@ -16,7 +16,7 @@ func (w *walker) search(from, to int64) (off int64, found, zeros bool, err error
 	for pos := from; pos < to; w.src.forget(pos) {
 		want := int(min(4*readChunk, to-pos)) + more
 		b, err := w.src.peek(pos, want)
-		if err != nil {
+		if err != nil && int64(len(b)) < to-pos {
 			return 0, false, false, err
 		}
 		zeros = zeros && allZero(b)

@@ -12,12 +12,13 @@ import (
 //
 // On a random-access input it hops over segments unread. The next header proves the hop, if
 // its writer wrote it behind a block of just that length. If it does not, or is none, the
-// walker goes back once, checks the segments it had hopped over and looks for a header
-// inside them: behind a torn block, whose length is a promise not kept, there may be another
+// walker goes back once, checks the last segment it had hopped over and, if that is bad,
+// looks for a header inside the block: behind a torn block, whose length is a promise not kept, there may be another
 // session.
 type walker struct {
 	src     source
 	stream  bool
+	discard bool // of a stream, nobody wants bodies
 	tail    bool
 	dec     *decoder
 	pos     int64 // where the next header is expected
@@ -36,6 +37,14 @@ type hop struct {
 
 func (p *hop) body() int64 { return p.off + int64(p.h.Len) }
 func (p *hop) end() int64  { return p.off + p.h.total() }
+
+// lastComp returns the length of the last segment.
+func (p *hop) lastComp() int64 {
+	if n := len(p.h.Segments); n > 0 {
+		return int64(p.h.Segments[n-1].Comp)
+	}
+	return 0
+}
 
 var (
 	errRunsOut = errors.New("the block runs past the end of the input")
@@ -91,7 +100,11 @@ func (e *badHeader) Error() string { return e.cause.Error() }
 // headerAt reads the header at off. The error is io.EOF, a *badHeader, a *newerError, or
 // one of the input.
 func (w *walker) headerAt(off int64) (*Header, error) {
-	b, err := w.src.peek(off, headerSize+8*tableEntry)
+	ahead := headerSize + 8*tableEntry // one read for most headers
+	if w.stream {
+		ahead = 16 // more might be long in coming
+	}
+	b, err := w.src.peek(off, ahead)
 	if err != nil && len(b) == 0 {
 		return nil, err
 	}
@@ -137,34 +150,59 @@ func (w *walker) sequence(h *Header) error {
 // through and reports where the block is cut short: cut is that offset, or the block's end.
 func (w *walker) accept(h *Header) (cut int64, err error) {
 	p := &hop{h: h, off: w.pos}
-	end := p.end()
-	if !w.stream {
-		reached, err := w.src.reach(end)
-		if err != nil {
-			return 0, err
-		}
-		p.missing = reached < end
-		w.hop = p
-		w.pos = end
-		return reached, nil
+	if w.stream {
+		return w.through(p)
 	}
-	q, found, _, err := w.search(p.body(), end)
+	reached, err := w.src.reach(p.end())
 	if err != nil {
 		return 0, err
 	}
-	if !found {
-		if q, err = w.src.reach(end); err != nil {
+	p.missing = reached < p.end()
+	w.hop = p
+	w.pos = p.end()
+	return reached, nil
+}
+
+// through goes to the end of a block of a stream, or to where it is cut short. It does not
+// read beyond the block without need: the next may be long in coming.
+func (w *walker) through(p *hop) (int64, error) {
+	from := p.body()
+	if w.discard || p.h.Kind != kindData {
+		last := p.end() - p.lastComp()
+		q, found, _, err := w.search(from, last)
+		if err != nil {
 			return 0, err
 		}
+		if found || q < last {
+			return w.breakOff(p, q, found), nil
+		}
+		from = last
 	}
+	if complete, err := w.complete(p); err != nil || complete {
+		w.move(p.end())
+		return p.end(), err
+	}
+	q, found, _, err := w.search(from, p.end())
+	if err != nil {
+		return 0, err
+	}
+	if !found && q == p.end() { // as long as it says, but with a bad segment at its end
+		w.move(q)
+		return q, nil
+	}
+	return w.breakOff(p, q, found), nil
+}
+
+// breakOff goes to q, where a block of a stream ends too early: because another starts
+// there, or with the stream.
+func (w *walker) breakOff(p *hop, q int64, another bool) int64 {
 	w.move(q)
-	switch {
-	case found:
-		w.pending = append(w.pending, w.cut(p, q))
-	case q < end:
-		w.pending = append(w.pending, w.torn(p, q))
+	damage := w.torn
+	if another {
+		damage = w.cut
 	}
-	return q, nil
+	w.pending = append(w.pending, damage(p, q))
+	return q
 }
 
 // move sets pos.
@@ -187,7 +225,7 @@ func (w *walker) checkHop(cause error) error {
 		if !placed(cause) {
 			return cause
 		}
-		if sound, err := w.sound(p); err != nil || sound {
+		if complete, err := w.complete(p); err != nil || complete {
 			w.hop = nil
 			return err
 		}
@@ -220,6 +258,21 @@ func (w *walker) cut(p *hop, q int64) error {
 
 func (w *walker) torn(p *hop, end int64) error {
 	return w.report(&DamageError{Offset: p.off, Skipped: end - p.off, Kind: Torn, Cause: errRunsOut})
+}
+
+// complete reports whether a block is as long as its header says: its last segment stands,
+// sound, where it should.
+func (w *walker) complete(p *hop) (bool, error) {
+	n := len(p.h.Segments)
+	if n == 0 {
+		return true, nil
+	}
+	last := p.h.Segments[n-1]
+	b, err := w.src.peek(p.end()-int64(last.Comp), last.Comp)
+	if len(b) == last.Comp {
+		err = nil
+	}
+	return len(b) == last.Comp && castagnoli(b) == last.CRC, err
 }
 
 // sound reports whether the segments of a hop have the checksums that its header says.

@@ -1,6 +1,7 @@
 package mp
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -144,7 +145,36 @@ func (r *Reader) Int() int64 {
 		r.src.pos++
 		return int64(int8(c))
 	}
+	if r.err == nil {
+		if n, size := wideInt(r.src.b[r.src.pos:]); size > 0 {
+			r.src.pos += size
+			return n
+		}
+	}
 	return r.slowInt()
+}
+
+// wideInt reads an integer of more than one byte, the commonest tokens after short strings:
+// sizes, offsets and times. Its size is 0 for everything else.
+func wideInt(b []byte) (n int64, size int) {
+	if len(b) == 0 {
+		return 0, 0
+	}
+	switch c := b[0]; {
+	case c == msgpcode.Uint8 && len(b) >= 2:
+		return int64(b[1]), 2
+	case c == msgpcode.Uint16 && len(b) >= 3:
+		return int64(binary.BigEndian.Uint16(b[1:])), 3
+	case c == msgpcode.Uint32 && len(b) >= 5:
+		return int64(binary.BigEndian.Uint32(b[1:])), 5
+	case c == msgpcode.Int64 && len(b) >= 9:
+		return int64(binary.BigEndian.Uint64(b[1:])), 9
+	case c == msgpcode.Int32 && len(b) >= 5:
+		return int64(int32(binary.BigEndian.Uint32(b[1:]))), 5
+	case c == msgpcode.Int16 && len(b) >= 3:
+		return int64(int16(binary.BigEndian.Uint16(b[1:]))), 3
+	}
+	return 0, 0
 }
 
 func (r *Reader) slowInt() int64 {

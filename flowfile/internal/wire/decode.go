@@ -3,6 +3,8 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 	"unsafe"
 
 	"flowkit/flowfile"
@@ -12,8 +14,11 @@ import (
 // Decoder decodes records. The zero value is ready; it is reused from record to record.
 // What it returns aliases the record.
 type Decoder struct {
-	r mp.Reader
-	n int // entries left in the outermost map
+	r     mp.Reader
+	n     int  // entries left in the outermost map
+	late  bool // the record came behind its flow's head
+	timed bool // a time relative to "ts" was read
+	left  int  // values that metadata may still have
 }
 
 // Parts is what a flow's record does not hold.
@@ -25,6 +30,7 @@ type Parts struct {
 // Begin opens a record and returns its type.
 func (d *Decoder) Begin(record []byte) (string, error) {
 	d.r.Reset(record)
+	d.late, d.timed, d.left = false, false, maxValues
 	d.n = d.r.MapLen()
 	if d.n > 0 && d.r.Str() == "type" {
 		d.n--
@@ -74,18 +80,21 @@ func (d *Decoder) Flow(kind flowfile.Kind, p Parts) (Growing, error) {
 	g := Growing{mem: new(bundle)}
 	g.Head.Kind = kind
 	g.Head.Client, g.Head.Server = p.Client, p.Server
-	err := d.update(&g, p)
+	g.Head.Created = unset
+	err := d.Update(&g, p)
+	if g.Head.Created == unset {
+		g.Head.Created = g.base
+	}
 	return g, err
 }
 
-// Update decodes an end record behind Begin; it returns the id of its flow first, so that
-// g can be found. The record must begin with "type", "flow".
-func (d *Decoder) Update(g *Growing, p Parts) error { return d.update(g, p) }
+const unset = flowfile.Time(math.MinInt64)
 
 // FlowID reads the key "flow" that must come next in msg, part and end records.
 func (d *Decoder) FlowID() (string, error) {
 	if d.n > 0 && d.r.Str() == "flow" {
 		d.n--
+		d.late = true
 		id := d.id()
 		return id, d.r.Err()
 	}
@@ -95,19 +104,28 @@ func (d *Decoder) FlowID() (string, error) {
 	return "", errors.New(`the key "flow" must follow "type"`)
 }
 
-func (d *Decoder) update(g *Growing, p Parts) error {
+// Update decodes the rest of a head, or of an end record behind FlowID: its keys replace
+// what g has. Times are relative to the "ts" of the head.
+func (d *Decoder) Update(g *Growing, p Parts) error {
 	h, r := &g.Head, &d.r
-	created := true
-	err := d.each(func(key string) {
+	return d.each(func(key string) {
+		if d.late && (key == "id" || key == "ts" || key == "open") { // the head's alone
+			r.Skip()
+			return
+		}
 		switch key {
 		case "id":
 			h.ID = d.id()
 		case "ts":
+			if d.timed {
+				r.Fail(errors.New(`"ts" must come before the times that are relative to it`))
+			}
 			g.base = flowfile.Time(r.Int())
 		case "created":
-			created = !r.IsNil()
-			if created {
-				r.Skip()
+			if r.IsNil() {
+				h.Created = 0
+			} else {
+				h.Created = flowfile.Time(r.Int())
 			}
 		case "open":
 			g.Open = r.Bool()
@@ -134,6 +152,10 @@ func (d *Decoder) update(g *Growing, p Parts) error {
 		case "comment":
 			h.Comment = r.Str()
 		case "meta":
+			if r.IsNil() {
+				h.Metadata = nil
+				break
+			}
 			m, ok := d.value(0).(flowfile.Map)
 			if !ok && r.Err() == nil {
 				r.Fail(errors.New("meta is not a map"))
@@ -151,10 +173,6 @@ func (d *Decoder) update(g *Growing, p Parts) error {
 			h.Extra = d.extra(h.Extra, key)
 		}
 	})
-	if created && h.Created == 0 {
-		h.Created = g.base
-	}
-	return err
 }
 
 // Finish returns the flow.
@@ -166,6 +184,10 @@ func (g *Growing) Finish() *flowfile.Flow {
 }
 
 func (d *Decoder) extra(e flowfile.Extra, key string) flowfile.Extra {
+	if len(e) >= maxExtra {
+		d.r.Fail(fmt.Errorf("more than %d unknown keys", maxExtra))
+		return e
+	}
 	raw := d.r.Raw()
 	return append(e, flowfile.ExtraField{Key: key, Value: unsafe.String(unsafe.SliceData(raw), len(raw))})
 }
@@ -187,9 +209,17 @@ func (d *Decoder) id() string {
 	return d.r.Str()
 }
 
-func (d *Decoder) time(base flowfile.Time) flowfile.Time { return base + flowfile.Time(d.r.Int()) }
+func (d *Decoder) time(base flowfile.Time) flowfile.Time {
+	d.timed = true
+	return base + flowfile.Time(d.r.Int())
+}
+
+// A nil in place of a map means that there is none.
 
 func (d *Decoder) request(g *Growing, body flowfile.Body) *flowfile.Request {
+	if d.r.IsNil() {
+		return nil
+	}
 	var h flowfile.RequestHead
 	h.Body = body
 	r := &d.r
@@ -216,6 +246,9 @@ func (d *Decoder) request(g *Growing, body flowfile.Body) *flowfile.Request {
 }
 
 func (d *Decoder) response(g *Growing, body flowfile.Body) *flowfile.Response {
+	if d.r.IsNil() {
+		return nil
+	}
 	var h flowfile.ResponseHead
 	h.Body = body
 	r := &d.r
@@ -240,8 +273,11 @@ func (d *Decoder) message(h *flowfile.MessageHead, key string, base flowfile.Tim
 	case "headers":
 		h.Headers = d.fields()
 	case "trailers":
-		t := flowfile.NewHeaders(d.fields())
-		h.Trailers = &t
+		h.Trailers = nil
+		if !d.r.IsNil() {
+			t := flowfile.NewHeaders(d.fields())
+			h.Trailers = &t
+		}
 	case "start":
 		h.Start = d.time(base)
 	case "end":
@@ -287,6 +323,9 @@ func (d *Decoder) strs() []string {
 }
 
 func (d *Decoder) error(base flowfile.Time) *flowfile.Error {
+	if d.r.IsNil() {
+		return nil
+	}
 	e, r := new(flowfile.Error), &d.r
 	for n := r.MapLen(); n > 0 && r.Err() == nil; n-- {
 		switch key := r.Str(); key {
@@ -302,6 +341,9 @@ func (d *Decoder) error(base flowfile.Time) *flowfile.Error {
 }
 
 func (d *Decoder) websocket(base flowfile.Time) *flowfile.WebSocket {
+	if d.r.IsNil() {
+		return nil
+	}
 	w, r := new(flowfile.WebSocket), &d.r
 	for n := r.MapLen(); n > 0 && r.Err() == nil; n-- {
 		switch key := r.Str(); key {
@@ -322,6 +364,9 @@ func (d *Decoder) websocket(base flowfile.Time) *flowfile.WebSocket {
 }
 
 func (d *Decoder) dns(base flowfile.Time) *flowfile.DNSMessage {
+	if d.r.IsNil() {
+		return nil
+	}
 	m, r := new(flowfile.DNSMessage), &d.r
 	for n := r.MapLen(); n > 0 && r.Err() == nil; n-- {
 		switch key := r.Str(); key {
@@ -372,6 +417,9 @@ func (d *Decoder) records() []flowfile.DNSRecord {
 }
 
 func (d *Decoder) kept() *flowfile.Kept {
+	if d.r.IsNil() {
+		return nil
+	}
 	k, r := new(flowfile.Kept), &d.r
 	for n := r.MapLen(); n > 0 && r.Err() == nil; n-- {
 		switch key := r.Str(); key {
@@ -420,11 +468,7 @@ func (d *Decoder) Conn(cert func(part int) flowfile.Body) (*flowfile.Conn, error
 		case "addr":
 			c.Address = d.addr()
 		case "via":
-			if r.ArrayLen() == 3 {
-				c.Via = &flowfile.Via{Scheme: r.Str(), Addr: flowfile.Addr{Host: r.Str(), Port: int(r.Int())}}
-			} else {
-				r.Fail(errors.New("via has not three values"))
-			}
+			c.Via = d.via()
 		case "start":
 			c.Start = flowfile.Time(r.Int())
 		case "tcp":
@@ -449,7 +493,7 @@ func (d *Decoder) Conn(cert func(part int) flowfile.Body) (*flowfile.Conn, error
 			c.ALPNOffers = d.strs()
 		case "certs":
 			certs = int(r.Int())
-			if certs < 0 || certs > maxList {
+			if certs < 0 || certs > maxCerts {
 				r.Fail(fmt.Errorf("%d certificates", certs))
 			}
 		case "mode":
@@ -473,16 +517,37 @@ func (d *Decoder) Conn(cert func(part int) flowfile.Body) (*flowfile.Conn, error
 }
 
 func (d *Decoder) addr() *flowfile.Addr {
-	n := d.r.ArrayLen()
-	if n < 2 || n > 16 {
-		d.r.Fail(fmt.Errorf("%d values in an address", n))
+	if d.r.IsNil() {
 		return nil
 	}
-	a := &flowfile.Addr{Host: d.r.Str(), Port: int(d.r.Int())}
+	a := new(flowfile.Addr)
+	d.addrValues(a, d.r.ArrayLen())
+	return a
+}
+
+// addrValues reads the n values of an address: host, port, and what Python adds.
+func (d *Decoder) addrValues(a *flowfile.Addr, n int) {
+	if n < 2 || n > 2+maxAddr {
+		d.r.Fail(fmt.Errorf("%d values in an address", n))
+		return
+	}
+	a.Host, a.Port = d.r.Str(), int(d.r.Int())
 	for range n - 2 {
 		a.Extra = append(a.Extra, d.r.Int())
 	}
-	return a
+}
+
+func (d *Decoder) via() *flowfile.Via {
+	if d.r.IsNil() {
+		return nil
+	}
+	v := new(flowfile.Via)
+	n := d.r.ArrayLen()
+	if n > 0 {
+		v.Scheme = d.r.Str()
+	}
+	d.addrValues(&v.Addr, n-1)
+	return v
 }
 
 // Msg decodes a msg record behind FlowID.
@@ -535,8 +600,13 @@ func (d *Decoder) Part() (p Part, err error) {
 
 func (d *Decoder) value(depth int) any {
 	r := &d.r
-	if depth > maxDepth {
+	d.left--
+	switch {
+	case depth > maxDepth:
 		r.Fail(errors.New("metadata nested too deeply"))
+		return nil
+	case d.left < 0:
+		r.Fail(fmt.Errorf("more than %d values in metadata", maxValues))
 		return nil
 	}
 	switch r.Kind() {
@@ -563,7 +633,7 @@ func (d *Decoder) value(depth int) any {
 	case mp.KindMap:
 		n := r.MapLen()
 		if n == 1 && r.IsNil() {
-			return flowfile.BigInt(r.Str())
+			return d.bigInt()
 		}
 		m := flowfile.Map{}
 		for ; n > 0 && r.Err() == nil; n-- {
@@ -574,4 +644,16 @@ func (d *Decoder) value(depth int) any {
 	}
 	r.Fail(errors.New("metadata of an unknown type"))
 	return nil
+}
+
+// bigInt reads the digits of a whole number. Writers of text formats put them out as they
+// are.
+func (d *Decoder) bigInt() any {
+	s := d.r.Str()
+	digits := strings.TrimPrefix(s, "-")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		d.r.Fail(errors.New("a number that is not of digits"))
+		return nil
+	}
+	return flowfile.BigInt(s)
 }

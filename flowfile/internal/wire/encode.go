@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"errors"
+	"fmt"
 	"unicode/utf8"
 
 	"flowkit/flowfile"
@@ -9,13 +11,29 @@ import (
 
 // Encoder encodes records. The zero value is ready; it is reused from record to record.
 type Encoder struct {
-	out  mp.Writer // the record
-	body mp.Writer // entries of the outermost map
-	sub  [3]mp.Writer
+	out   mp.Writer // the record
+	body  mp.Writer // entries of the outermost map
+	sub   mp.Writer // entries of a map in it
+	err   error
+	check mp.Reader // of unknown fields
+}
+
+// ErrLimit means that a record is beyond what a reader accepts.
+var ErrLimit = errors.New("beyond a limit of the format")
+
+// Err returns the error of the last record, an ErrLimit, or nil.
+func (e *Encoder) Err() error { return e.err }
+
+// limit notes an error if n is more than most.
+func (e *Encoder) limit(n, most int, what string) {
+	if n > most && e.err == nil {
+		e.err = fmt.Errorf("%d %s, %w: %d", n, what, ErrLimit, most)
+	}
 }
 
 // object writes a map whose number of entries is known only at its end.
 type object struct {
+	e *Encoder
 	w *mp.Writer
 	n int
 }
@@ -55,6 +73,7 @@ func (o *object) strs(k string, v []string) {
 	if len(v) == 0 {
 		return
 	}
+	o.e.limit(len(v), maxList, k)
 	w := o.key(k)
 	w.ArrayLen(len(v))
 	for _, s := range v {
@@ -62,8 +81,14 @@ func (o *object) strs(k string, v []string) {
 	}
 }
 
-func (o *object) extra(e flowfile.Extra) {
-	for _, f := range e {
+func (o *object) extra(x flowfile.Extra) {
+	o.e.limit(len(x), maxExtra, "unknown fields")
+	for _, f := range x {
+		o.e.check.Reset([]byte(f.Value))
+		o.e.check.Skip()
+		if err := o.e.check.Err(); (err != nil || o.e.check.Len() > 0) && o.e.err == nil {
+			o.e.err = fmt.Errorf("field %q is not one value, %w: %v", f.Key, ErrLimit, err)
+		}
 		o.key(f.Key).Raw([]byte(f.Value))
 	}
 }
@@ -78,15 +103,16 @@ func (o *object) close(dst *mp.Writer) {
 func (e *Encoder) begin(typ string) object {
 	e.out.Reset()
 	e.body.Reset()
-	o := object{w: &e.body}
+	e.err = nil
+	o := object{e: e, w: &e.body}
 	o.key("type").Str(typ)
 	return o
 }
 
-// nested starts a map within depth others.
-func (e *Encoder) nested(depth int) object {
-	e.sub[depth].Reset()
-	return object{w: &e.sub[depth]}
+// nested starts a map in the outermost one; the last must be closed.
+func (e *Encoder) nested() object {
+	e.sub.Reset()
+	return object{e: e, w: &e.sub}
 }
 
 func (e *Encoder) end(o *object) []byte {
@@ -132,7 +158,7 @@ func (e *Encoder) Flow(f *flowfile.Flow, open bool) []byte {
 // common writes what flows of all kinds have.
 func (e *Encoder) common(o *object, f *flowfile.Flow, base flowfile.Time) {
 	if err := f.Error(); err != nil {
-		n := e.nested(0)
+		n := e.nested()
 		n.str("msg", err.Msg)
 		n.time("at", err.Time, base)
 		n.extra(err.Extra)
@@ -143,7 +169,8 @@ func (e *Encoder) common(o *object, f *flowfile.Flow, base flowfile.Time) {
 	o.str("mark", f.Marked())
 	o.str("comment", f.Comment())
 	if m := f.Metadata(); len(m) > 0 {
-		value(o.key("meta"), m)
+		left := maxValues
+		e.value(o.key("meta"), m, 0, &left)
 	}
 	if org := f.Origin(); org != nil {
 		if k := org.Kept(f); k != nil {
@@ -153,12 +180,13 @@ func (e *Encoder) common(o *object, f *flowfile.Flow, base flowfile.Time) {
 }
 
 func (e *Encoder) kept(w *mp.Writer, k *flowfile.Kept) {
-	n := e.nested(0)
+	n := e.nested()
 	n.str("format", k.Format)
 	n.int("version", int64(k.Version))
 	if k.Head != "" {
 		n.key("head").BinString(k.Head)
 		if len(k.Holes) > 0 {
+			e.limit(len(k.Holes), maxList, "holes")
 			w := n.key("holes")
 			w.ArrayLen(2 * len(k.Holes))
 			for _, h := range k.Holes {
@@ -173,7 +201,7 @@ func (e *Encoder) kept(w *mp.Writer, k *flowfile.Kept) {
 }
 
 func (e *Encoder) request(w *mp.Writer, r *flowfile.Request, base flowfile.Time) {
-	n := e.nested(0)
+	n := e.nested()
 	n.key("method").Str(r.Method())
 	n.str("scheme", r.Scheme())
 	n.str("host", r.Host())
@@ -185,7 +213,7 @@ func (e *Encoder) request(w *mp.Writer, r *flowfile.Request, base flowfile.Time)
 }
 
 func (e *Encoder) response(w *mp.Writer, r *flowfile.Response, base flowfile.Time) {
-	n := e.nested(0)
+	n := e.nested()
 	n.key("status").Int(int64(r.Status()))
 	n.str("reason", r.Reason())
 	e.message(&n, &r.Message, base)
@@ -194,16 +222,17 @@ func (e *Encoder) response(w *mp.Writer, r *flowfile.Response, base flowfile.Tim
 
 func (e *Encoder) message(n *object, m *flowfile.Message, base flowfile.Time) {
 	n.str("ver", m.Version())
-	fields(n.key("headers"), m.Headers().Fields())
+	e.fields(n.key("headers"), m.Headers().Fields())
 	if t := m.Trailers(); t != nil {
-		fields(n.key("trailers"), t.Fields())
+		e.fields(n.key("trailers"), t.Fields())
 	}
 	n.time("start", m.Start(), base)
 	n.time("end", m.End(), base)
 	n.extra(m.Extra())
 }
 
-func fields(w *mp.Writer, fs []flowfile.Field) {
+func (e *Encoder) fields(w *mp.Writer, fs []flowfile.Field) {
+	e.limit(len(fs), maxHeaders, "headers")
 	w.ArrayLen(2 * len(fs))
 	for i := range fs {
 		w.Str(fs[i].Name)
@@ -212,7 +241,7 @@ func fields(w *mp.Writer, fs []flowfile.Field) {
 }
 
 func (e *Encoder) websocket(w *mp.Writer, ws *flowfile.WebSocket, base flowfile.Time) {
-	n := e.nested(0)
+	n := e.nested()
 	if ws.ClosedByClient != nil {
 		n.key("by_client").Bool(*ws.ClosedByClient)
 	}
@@ -224,7 +253,7 @@ func (e *Encoder) websocket(w *mp.Writer, ws *flowfile.WebSocket, base flowfile.
 }
 
 func (e *Encoder) dns(w *mp.Writer, m *flowfile.DNSMessage, base flowfile.Time) {
-	n := e.nested(0)
+	n := e.nested()
 	n.int("id", m.ID)
 	n.bool("query", m.Query)
 	n.int("op", m.OpCode)
@@ -236,6 +265,7 @@ func (e *Encoder) dns(w *mp.Writer, m *flowfile.DNSMessage, base flowfile.Time) 
 	n.int("rcode", m.ResponseCode)
 	n.time("at", m.Time, base)
 	if len(m.Questions) > 0 {
+		e.limit(len(m.Questions), maxList, "questions")
 		w := n.key("questions")
 		w.ArrayLen(3 * len(m.Questions))
 		for _, q := range m.Questions {
@@ -255,6 +285,7 @@ func records(n *object, k string, rs []flowfile.DNSRecord) {
 	if len(rs) == 0 {
 		return
 	}
+	n.e.limit(len(rs), maxList, k)
 	w := n.key(k)
 	w.ArrayLen(5 * len(rs))
 	for _, r := range rs {
@@ -277,10 +308,9 @@ func (e *Encoder) Conn(c *flowfile.Conn) []byte {
 	addr(&o, "addr", c.Address)
 	if c.Via != nil {
 		w := o.key("via")
-		w.ArrayLen(3)
+		w.ArrayLen(3 + len(c.Via.Addr.Extra))
 		w.Str(c.Via.Scheme)
-		w.Str(c.Via.Addr.Host)
-		w.Int(int64(c.Via.Addr.Port))
+		addrValues(&o, w, &c.Via.Addr)
 	}
 	o.int("start", int64(c.Start))
 	o.time("tcp", c.TCPSetup, c.Start)
@@ -293,6 +323,7 @@ func (e *Encoder) Conn(c *flowfile.Conn) []byte {
 	o.str("sni", c.SNI)
 	o.str("alpn", c.ALPN)
 	o.strs("alpn_offers", c.ALPNOffers)
+	e.limit(len(c.Certificates), maxCerts, "certificates")
 	o.int("certs", int64(len(c.Certificates)))
 	o.str("mode", c.ProxyMode)
 	o.str("error", c.Error)
@@ -307,6 +338,11 @@ func addr(o *object, k string, a *flowfile.Addr) {
 	}
 	w := o.key(k)
 	w.ArrayLen(2 + len(a.Extra))
+	addrValues(o, w, a)
+}
+
+func addrValues(o *object, w *mp.Writer, a *flowfile.Addr) {
+	o.e.limit(len(a.Extra), maxAddr, "numbers in an address")
 	w.Str(a.Host)
 	w.Int(int64(a.Port))
 	for _, x := range a.Extra {
@@ -380,7 +416,15 @@ func id(o *object, k, s string) {
 	o.key(k).Str(s)
 }
 
-func value(w *mp.Writer, v any) {
+// value writes metadata of which left values more are allowed.
+func (e *Encoder) value(w *mp.Writer, v any, depth int, left *int) {
+	*left--
+	e.limit(depth, maxDepth, "levels of metadata")
+	e.limit(-*left, 0, "values in metadata too many")
+	if e.err != nil {
+		w.Nil()
+		return
+	}
 	switch v := v.(type) {
 	case nil:
 		w.Nil()
@@ -401,13 +445,13 @@ func value(w *mp.Writer, v any) {
 	case flowfile.List:
 		w.ArrayLen(len(v))
 		for _, x := range v {
-			value(w, x)
+			e.value(w, x, depth+1, left)
 		}
 	case flowfile.Map:
 		w.MapLen(len(v))
-		for _, e := range v {
-			w.Str(e.Key)
-			value(w, e.Value)
+		for _, x := range v {
+			w.Str(x.Key)
+			e.value(w, x.Value, depth+1, left)
 		}
 	default:
 		panic("wire: internal error: metadata of a type that the model does not have")

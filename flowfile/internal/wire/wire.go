@@ -45,7 +45,11 @@ const (
 
 // Limits on what a record may claim.
 const (
-	maxHeaders = 100_000 // fields of one message
-	maxList    = 65_536  // addresses, ciphers, DNS records, holes
-	maxDepth   = 32      // of metadata
+	maxHeaders = 100_000   // fields of one message
+	maxList    = 65_536    // ciphers, DNS records, holes
+	maxAddr    = 14        // numbers behind host and port
+	maxCerts   = 1024      // of one connection
+	maxExtra   = 10_000    // unknown keys of one map
+	maxValues  = 1_000_000 // of metadata
+	maxDepth   = 32        // of metadata
 )

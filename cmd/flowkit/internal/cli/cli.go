@@ -7,18 +7,21 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"flowkit/cmd/flowkit/internal/term"
 )
 
 // Exit codes (see the README). If several apply, the first of Usage, Input, Script, Lost,
 // Negative is taken.
 const (
 	OK       = 0
-	Negative = 1 // a negative answer: damage found by verify, nothing matched with -e
-	Usage    = 2 // flags, filter expression
-	Lost     = 3 // done, but something was lost or skipped
-	Input    = 4 // input unreadable or of no known format
-	Script   = 5 // a script failed
-	Stopped  = 130
+	Negative = 1   // a negative answer: damage found by verify, nothing matched with -e
+	Usage    = 2   // flags, filter expression
+	Lost     = 3   // done, but something was lost or skipped
+	Input    = 4   // input unreadable or of no known format
+	Script   = 5   // a script failed
+	Stopped  = 130 // by Ctrl-C
+	Pipe     = 141 // whoever read the output has gone
 )
 
 // Streams are what a command reads and writes.
@@ -30,19 +33,32 @@ type Streams struct {
 	OutIsTTY bool
 	InIsTTY  bool
 
-	mu sync.Mutex
-	// Clear is called before a message is written, to take a progress line away.
-	Clear func()
+	mu    sync.Mutex
+	clear func()
 }
 
-// Say writes a message for the user, "flowkit: " before its first line.
-func (s *Streams) Say(format string, args ...any) {
+// OnSay sets what is called before a message is written, to take a progress line away;
+// nil for nothing.
+func (s *Streams) OnSay(clear func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.Clear != nil {
-		s.Clear()
+	s.clear = clear
+}
+
+// Say writes a message for the user, "flowkit: " before its first line. What is in it of
+// captured data cannot control a terminal.
+func (s *Streams) Say(format string, args ...any) {
+	s.Line("flowkit: " + fmt.Sprintf(format, args...))
+}
+
+// Line writes a line to stderr as Say does, but without a name before it.
+func (s *Streams) Line(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.clear != nil {
+		s.clear()
 	}
-	fmt.Fprintf(s.Err, "flowkit: "+format+"\n", args...)
+	fmt.Fprintln(s.Err, term.SafeText(text))
 }
 
 // Error is an error with an exit code and perhaps a hint.
@@ -73,6 +89,9 @@ func Errorf(code int, format string, args ...any) error {
 func Hinted(code int, hint, format string, args ...any) error {
 	return &Error{Code: code, Err: fmt.Errorf(format, args...), Hint: hint}
 }
+
+// Quiet returns an error whose code is all there is to say.
+func Quiet(code int) error { return &Error{Code: code} }
 
 // Code returns the exit code of an error, def if it has none.
 func Code(err error, def int) int {

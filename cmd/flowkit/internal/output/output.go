@@ -13,12 +13,14 @@ import (
 
 // Output is an opened output. Commit or Discard ends it.
 type Output struct {
-	io.Writer
-	path string
-	file *os.File
-	temp string // written beside and renamed; "" is written directly
-	std  bool
+	path   string // as the user names it
+	file   *os.File
+	temp   string // written beside and renamed to target; "" is written directly
+	target string
+	std    bool
 }
+
+var _ io.Writer = (*Output)(nil)
 
 // ErrIsInput is returned for an output that is also an input.
 var ErrIsInput = errors.New("is also an input")
@@ -50,7 +52,7 @@ func Check(path string, inputs []string, open ...*os.File) error {
 // owner alone and an old one keeps its mode.
 func Open(path string, stdout *os.File) (*Output, error) {
 	if path == "-" || path == "" {
-		return &Output{Writer: stdout, file: stdout, path: "standard output", std: true}, nil
+		return &Output{file: stdout, path: "standard output", std: true}, nil
 	}
 	mode := os.FileMode(0o600)
 	fi, err := os.Stat(path)
@@ -62,7 +64,7 @@ func Open(path string, stdout *os.File) (*Output, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Output{Writer: f, file: f, path: path}, nil
+		return &Output{file: f, path: path}, nil
 	case err == nil:
 		mode = fi.Mode().Perm()
 	case !errors.Is(err, os.ErrNotExist):
@@ -75,14 +77,36 @@ func Open(path string, stdout *os.File) (*Output, error) {
 	}
 	f, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*.part")
 	if err != nil {
-		return nil, err
+		return nil, named(path, err)
 	}
 	if err := f.Chmod(mode); err != nil {
 		f.Close()
 		os.Remove(f.Name())
-		return nil, err
+		return nil, named(path, err)
 	}
-	return &Output{Writer: f, file: f, path: target, temp: f.Name()}, nil
+	return &Output{file: f, path: path, target: target, temp: f.Name()}, nil
+}
+
+// named gives an error the name that the user knows.
+func named(path string, err error) error {
+	var pe *os.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		err = pe.Err
+	case errors.As(err, &le):
+		err = le.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// Write writes to the file, the pipe or the device.
+func (o *Output) Write(p []byte) (int, error) {
+	n, err := o.file.Write(p)
+	if err != nil {
+		err = named(o.path, err)
+	}
+	return n, err
 }
 
 // File returns the file behind the output.
@@ -104,14 +128,14 @@ func (o *Output) Commit() error {
 	}
 	if err := o.file.Close(); err != nil {
 		o.remove()
-		return err
+		return named(o.path, err)
 	}
 	if o.temp == "" {
 		return nil
 	}
-	if err := os.Rename(o.temp, o.path); err != nil {
+	if err := os.Rename(o.temp, o.target); err != nil {
 		o.remove()
-		return err
+		return named(o.path, err)
 	}
 	o.temp = ""
 	return nil

@@ -58,7 +58,7 @@ func Text(of func() (done, total int64), elapsed time.Duration) string {
 	done, total := of()
 	rate := float64(done) / elapsed.Seconds()
 	s := fmt.Sprintf("%s read, %s/s", Size(done), Size(int64(rate)))
-	if total > 0 && done > 0 && rate > 0 {
+	if total >= done && done > 0 && rate > 0 {
 		left := time.Duration(float64(total-done) / rate * float64(time.Second)).Round(time.Second)
 		s = fmt.Sprintf("%3.0f%% of %s, %s/s, %v left", 100*float64(done)/float64(total), Size(total), Size(int64(rate)), max(left, 0))
 	}
