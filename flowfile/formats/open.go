@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -105,7 +107,8 @@ func (in *Input) detect(r io.Reader, head []byte, o ReadOptions) error {
 	if in.Compression != "" {
 		return errOf(o.Name+" ("+in.Compression+")", head)
 	}
-	plain, name, err := decompress(r, head)
+	packed := &counter{r: r}
+	plain, name, err := decompress(packed, head)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.Name, err)
 	}
@@ -118,7 +121,62 @@ func (in *Input) detect(r io.Reader, head []byte, o ReadOptions) error {
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", o.Name, name, err)
 	}
-	return in.detect(pr, phead, o)
+	if err := in.detect(pr, phead, o); err != nil {
+		return err
+	}
+	in.Source = &unpacked{Source: in.Source, name: o.Name, how: name, packed: packed, size: size(in.File)}
+	return nil
+}
+
+// unpacked is the source of a compressed input. That the compressed data are cut short or
+// damaged costs the flows behind that place alone.
+type unpacked struct {
+	flowfile.Source
+	name, how string
+	packed    *counter
+	size      int64
+	ended     bool
+}
+
+func (u *unpacked) Next() (*flowfile.Batch, error) {
+	if u.ended {
+		return nil, io.EOF
+	}
+	b, err := u.Source.Next()
+	if err == nil || err == io.EOF || errors.As(err, new(*flowfile.Damage)) {
+		return b, err
+	}
+	u.ended = true
+	d := &flowfile.Damage{File: u.name, Offset: -1, Length: -1, Flows: -1, Torn: errors.Is(err, io.ErrUnexpectedEOF)}
+	d.Err = fmt.Errorf("the %s data cannot be unpacked further: %w", u.how, err)
+	if d.Torn {
+		d.Err = fmt.Errorf("the %s data are cut short", u.how)
+	}
+	return nil, d
+}
+
+// Progress counts what was read of the file, not what it unpacks to.
+func (u *unpacked) Progress() (done, total int64) { return u.packed.n.Load(), u.size }
+
+// counter counts what is read.
+type counter struct {
+	r io.Reader
+	n atomic.Int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// size returns the size of a regular file, 0 of anything else.
+func size(f *os.File) int64 {
+	fi, err := f.Stat()
+	if err != nil || !fi.Mode().IsRegular() {
+		return 0
+	}
+	return fi.Size()
 }
 
 // decompress returns nil if head is not compressed.
@@ -142,13 +200,10 @@ func decompress(r io.Reader, head []byte) (io.ReadCloser, string, error) {
 
 // Close closes the source and what Open opened.
 func (in *Input) Close() error {
-	err := in.Source.Close()
 	for _, c := range in.closers {
-		if cerr := c.Close(); err == nil {
-			err = cerr
-		}
+		defer c.Close() // of an unpacker, only tells again what the source was told
 	}
-	return err
+	return in.Source.Close()
 }
 
 // Progress returns the source's progress, if it knows one.

@@ -15,7 +15,9 @@ type decoded struct {
 	block *block.Block
 	far   *block.Block // the same, for what is kept: nothing of it is in memory
 	items []item
-	err   error // instead of the rest of the block
+
+	err    error            // instead of the rest of the block
+	bodies *flowfile.Damage // bodies that cannot be read
 }
 
 // item is one entry that matters to the assembly.
@@ -276,11 +278,9 @@ func (d *decoder) fetch(b *block.Block, out *decoded) {
 	if errors.Is(err, block.ErrCut) {
 		return // the reader of blocks reports it, with what comes behind
 	}
-	err = damage(d.file, err)
-	if !errors.As(err, new(*flowfile.Damage)) { // a place on a disk that cannot be read
-		err = &flowfile.Damage{File: d.file, Offset: b.Offset, Length: -1, Flows: -1, Err: err}
+	if !errors.As(damage(d.file, err), &out.bodies) { // a place on a disk that cannot be read
+		out.bodies = &flowfile.Damage{File: d.file, Offset: b.Offset, Length: -1, Flows: -1, Err: err}
 	}
-	out.items = append(out.items, item{what: isDamage, err: err})
 }
 
 // findLost makes bodies that cannot be read truncated ones of no bytes.
@@ -332,7 +332,10 @@ func damage(file string, err error) error {
 	if d.Cause != nil {
 		reason = fmt.Errorf("%v: %w", d.Kind, d.Cause)
 	}
+	if d.Records > 0 { // connections and messages are entries, too
+		reason = fmt.Errorf("%w, %d entries lost", reason, d.Records)
+	}
 	return &flowfile.Damage{
-		File: file, Offset: d.Offset, Length: d.Skipped, Flows: d.Records, Torn: d.Kind == block.Torn, Err: reason,
+		File: file, Offset: d.Offset, Length: d.Skipped, Flows: -1, Torn: d.Kind == block.Torn, Err: reason,
 	}
 }

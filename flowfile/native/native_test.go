@@ -68,7 +68,7 @@ func trees(flows []*flowfile.Flow) []map[string]any {
 type onlyReader struct{ io.Reader }
 
 func TestRoundTrip(t *testing.T) {
-	flows := flowtest.Flows(400, 7)
+	flows := flowtest.Flows(200, 7)
 	want := trees(flows)
 	data := encode(t, flows, native.WriterOptions{Creator: "test"})
 	for _, workers := range []int{1, 3} {
@@ -305,12 +305,17 @@ func small(t *testing.T) ([]byte, map[string]map[string]any, int) {
 	return buf.Bytes(), want, len(flows)
 }
 
+// steps is the distance of the places that a test tries: n, or 1 in the long form.
+func steps(n int) int {
+	if os.Getenv("FLOWKIT_LONG") == "1" {
+		return 1
+	}
+	return n
+}
+
 func TestEveryPrefix(t *testing.T) {
 	data, want, n := small(t)
-	step := 1
-	if testing.Short() || os.Getenv("FLOWKIT_LONG") == "" {
-		step = 3
-	}
+	step := steps(13)
 	for i := 0; i < len(data); i += step {
 		got, damage := read(t, bytes.NewReader(data[:i]), native.ReaderOptions{Need: needAll, Workers: 1})
 		if len(damage) > 1 {
@@ -329,10 +334,7 @@ func TestEveryPrefix(t *testing.T) {
 
 func TestEveryFlippedByte(t *testing.T) {
 	data, want, n := small(t)
-	step := 1
-	if testing.Short() || os.Getenv("FLOWKIT_LONG") == "" {
-		step = 3
-	}
+	step := steps(31)
 	for i := 0; i < len(data); i += step {
 		bad := bytes.Clone(data)
 		bad[i] ^= 1 << (i % 8)

@@ -35,6 +35,8 @@ type Reader struct {
 	quit   chan struct{} // closed by Close
 	once   sync.Once
 	ready  []ready
+	held   *flowfile.Damage // of a body; what comes behind may explain it
+	heldAt int64            // offset of its block
 	end    error
 }
 
@@ -243,8 +245,17 @@ func (r *Reader) fill() {
 	b, out, err := r.block()
 	r.ready = nil // the old array holds flows that were delivered
 	emit := func(f *flowfile.Flow, n int64, err error) { r.ready = append(r.ready, ready{f, n, err}) }
+	var d *block.DamageError
+	isDamage := errors.As(err, &d)
+	if r.held != nil {
+		// A block that is cut short is one damage, not two.
+		if !isDamage || d.Offset != r.heldAt || d.Kind != block.Cut && d.Kind != block.Torn {
+			emit(nil, 0, r.held)
+		}
+		r.held = nil
+	}
 	switch {
-	case errors.As(err, new(*block.DamageError)):
+	case isDamage:
 		emit(nil, 0, damage(r.o.Name, err))
 		return
 	case err != nil:
@@ -257,6 +268,7 @@ func (r *Reader) fill() {
 	if out.err != nil {
 		emit(nil, 0, out.err)
 	}
+	r.held, r.heldAt = out.bodies, b.Offset
 }
 
 func (r *Reader) block() (*block.Block, *decoded, error) {

@@ -227,22 +227,28 @@ func (b *Block) Verbatim(buf []byte) ([]byte, error) {
 	} else {
 		buf = make([]byte, n)
 	}
-	if b.ra != nil {
-		if n, err := b.ra.ReadAt(buf, b.Offset); n < len(buf) && !errors.Is(err, io.EOF) {
+	n := 0
+	switch {
+	case b.ra != nil:
+		var err error
+		if n, err = b.ra.ReadAt(buf, b.Offset); n < len(buf) && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read block at byte %d: %w", b.Offset, err)
 		}
-	} else {
-		if !b.kept {
-			return nil, errNoBody
-		}
-		n := copy(buf, b.head)
+	case !b.kept:
+		return nil, errNoBody
+	default:
+		n = copy(buf, b.head)
 		n += copy(buf[n:], b.comp)
-		copy(buf[n:], b.body)
+		n += copy(buf[n:], b.body)
 	}
+	clear(buf[n:])
 	if h, err := parseHeader(buf[:b.Header.Len]); err != nil || h.Session != b.Header.Session || h.Seq != b.Header.Seq {
 		return nil, b.dec.report(&DamageError{Offset: b.Offset, Skipped: b.Len(), Kind: Corrupt, Records: b.Header.Records, Cause: errHeaderCRC})
 	}
 	for i, s := range b.Header.Segments {
+		if b.places[i+1] > int64(n) {
+			return nil, b.damage(i, fmt.Errorf("%w: %d of %d bytes", ErrCut, n, len(buf)))
+		}
 		part := buf[b.places[i]:b.places[i+1]]
 		if castagnoli(part) != s.CRC {
 			return nil, b.damage(i, errSegmentCRC)

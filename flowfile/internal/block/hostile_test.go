@@ -360,6 +360,11 @@ func TestHostileIndex(t *testing.T) {
 		}}}
 		return forgeFrames(h, payload, nil)
 	}
+	first, err := ReadBlockAt(bytes.NewReader(data), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := int64(first.Header.Records)
 	index := func(span int64, lens []int64, ids []byte) func(w *mp.Writer) {
 		return func(w *mp.Writer) {
 			w.MapLen(4)
@@ -370,7 +375,7 @@ func TestHostileIndex(t *testing.T) {
 			w.Str("blocks")
 			w.ArrayLen(5 * len(lens))
 			for _, n := range lens {
-				for _, i := range []int64{n, 1, 1, 0, 0} {
+				for _, i := range []int64{n, records, 1, 0, 0} {
 					w.Int(i)
 				}
 			}

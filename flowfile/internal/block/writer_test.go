@@ -180,6 +180,20 @@ func TestDedupe(t *testing.T) {
 	}
 }
 
+// Contents of one hash are not taken for each other.
+func TestDedupeCompares(t *testing.T) {
+	b := newBuilder(WriterOptions{}.withDefaults())
+	one, two := bytes.Repeat([]byte("a"), 100), bytes.Repeat([]byte("b"), 100)
+	at := b.addContent(&Part{Data: one})
+	b.content.note(two, at) // as if they collided
+	if _, ok := b.content.find(b.raw, two); ok {
+		t.Error("another content found")
+	}
+	if got, ok := b.content.find(b.raw, one); !ok || got != at {
+		t.Error("content not found")
+	}
+}
+
 // slowWriter hands blocks on and counts the calls.
 type slowWriter struct {
 	mu    sync.Mutex

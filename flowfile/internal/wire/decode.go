@@ -81,7 +81,7 @@ func (d *Decoder) Flow(kind flowfile.Kind, p Parts) (Growing, error) {
 	g.Head.Kind = kind
 	g.Head.Client, g.Head.Server = p.Client, p.Server
 	g.Head.Created = unset
-	err := d.Update(&g, p)
+	err := d.update(&g, p)
 	if g.Head.Created == unset {
 		g.Head.Created = g.base
 	}
@@ -104,9 +104,18 @@ func (d *Decoder) FlowID() (string, error) {
 	return "", errors.New(`the key "flow" must follow "type"`)
 }
 
-// Update decodes the rest of a head, or of an end record behind FlowID: its keys replace
-// what g has. Times are relative to the "ts" of the head.
+// Update decodes an end record behind FlowID: its keys replace what g has; after an error
+// g is as before. Times are relative to the "ts" of the head.
 func (d *Decoder) Update(g *Growing, p Parts) error {
+	before, mem := *g, *g.mem
+	err := d.update(g, p)
+	if err != nil {
+		*g, *g.mem = before, mem
+	}
+	return err
+}
+
+func (d *Decoder) update(g *Growing, p Parts) error {
 	h, r := &g.Head, &d.r
 	return d.each(func(key string) {
 		if d.late && (key == "id" || key == "ts" || key == "open") { // the head's alone

@@ -232,7 +232,10 @@ func TestPartEndMeta(t *testing.T) {
 	if id, err := dec.FlowID(); id != "x" || err != nil {
 		t.Error(id, err)
 	}
-	var g Growing
+	g, err := flowOf(obj("type", "http"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := dec.Update(&g, Parts{}); err != nil || !g.Head.Incomplete || g.Cut != [2]int64{-1, 1 << 40} {
 		t.Errorf("%+v, %v", g, err)
 	}
