@@ -188,7 +188,10 @@ func (r *Request) prettyHostPort() (string, int) {
 		return r.host, r.port
 	}
 	if port == 0 {
-		port = r.port
+		// As in mitmproxy: the user meant the scheme's port, wherever the request went.
+		if port = DefaultPort(r.scheme); port == 0 {
+			port = r.port
+		}
 	}
 	return host, port
 }

@@ -24,9 +24,9 @@ type call struct {
 	metadata metadataValue
 	// Messages so far; nil until asked for outside of a message hook.
 	log     *flowfile.MessageLog
-	own     bool  // log was made here, of all messages
+	own     bool    // log was made here, of all messages
 	deleted []*gone // what was taken out of log, in order
-	walking int   // loops over the messages that are under way
+	walking int     // loops over the messages that are under way
 }
 
 // newCall returns the call of a hook for e.
@@ -71,7 +71,7 @@ const maxDepth = 5000
 // thread is a thread of the interpreter, used for one call after the other.
 type thread struct {
 	starlark.Thread
-	ctx   context.Context //nolint:containedctx // of the call under way
+	ctx   context.Context // of the call under way
 	start time.Time
 }
 
@@ -99,10 +99,10 @@ func (p *program) look(t *thread) {
 	switch {
 	case t.ctx.Err() != nil:
 		t.Cancel("the run was stopped")
-	case time.Since(t.start) > p.limits.Timeout:
-		t.Cancel(fmt.Sprintf("the call took more than %v (--script-timeout)", p.limits.Timeout))
 	case t.CallStackDepth() > maxDepth:
 		t.Cancel("functions call each other too deeply")
+	case time.Since(t.start) > p.limits.Timeout:
+		t.Cancel(fmt.Sprintf("the call took more than %v (--script-timeout)", p.limits.Timeout))
 	default:
 		t.SetMaxExecutionSteps(t.Steps + stepsBetweenLooks)
 	}

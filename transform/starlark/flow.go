@@ -3,6 +3,7 @@ package starlark
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -37,7 +38,17 @@ var flowAttrs = []string{
 	"timestamp_created", "timestamp_start", "type", "websocket",
 }
 
-func (v *flowValue) AttrNames() []string { return flowAttrs }
+func (v *flowValue) AttrNames() []string {
+	if v.stream() {
+		return flowAttrs
+	}
+	return slices.DeleteFunc(slices.Clone(flowAttrs), func(name string) bool { return name == "messages" })
+}
+
+// stream tells whether the flow has messages of its own.
+func (v *flowValue) stream() bool {
+	return v.flow.Kind() == flowfile.TCP || v.flow.Kind() == flowfile.UDP
+}
 
 func (v *flowValue) Attr(name string) (starlark.Value, error) {
 	if err := v.c.check(); err != nil {
@@ -64,11 +75,10 @@ func (v *flowValue) Attr(name string) (starlark.Value, error) {
 		}
 		return &websocketValue{c: v.c}, nil
 	case "messages":
-		if f.Kind() == flowfile.TCP || f.Kind() == flowfile.UDP {
+		if v.stream() {
 			return v.c.messages()
 		}
-		return nil, starlark.NoSuchAttrError(fmt.Sprintf(
-			"a %s flow has no messages; those of a WebSocket are flow.websocket.messages", f.Kind()))
+		return nil, fmt.Errorf("a flow of type %s has no messages; those of a WebSocket are flow.websocket.messages", f.Kind())
 	case "marked":
 		return starlark.String(f.Marked()), nil
 	case "comment":

@@ -23,10 +23,24 @@ func makeResponse(p *program, args starlark.Tuple, kwargs []starlark.Tuple) (sta
 	}
 	r := flowfile.NewResponse(flowfile.ResponseHead{
 		MessageHead: flowfile.MessageHead{Version: "HTTP/1.1", Headers: fields, Body: flowfile.StringBody("")},
-		Status:      status, Reason: http.StatusText(status),
+		Status:      status, Reason: reason(status),
 	})
 	v := &messageValue{p: p, msg: &r.Message, resp: r}
 	return v, v.fill(content, lib.Bytes(""))
+}
+
+// reasons are those of mitmproxy where net/http has others or none.
+var reasons = map[int]string{
+	205: "Reset Content.", 408: "Request Time-out", 413: "Payload Too Large", 414: "Request-URI Too Long",
+	416: "Requested Range not satisfiable", 444: "No Response", 499: "Client Closed Request",
+	504: "Gateway Time-out", 505: "HTTP Version not supported", 507: "Insufficient Storage Space",
+}
+
+func reason(status int) string {
+	if s, ok := reasons[status]; ok {
+		return s
+	}
+	return http.StatusText(status)
 }
 
 // makeRequest is Request.make.

@@ -22,7 +22,8 @@ type messageValue struct {
 	resp   *flowfile.Response
 	made   bool // by the script, not found in the flow
 	frozen bool
-	kept   struct { // what headers and query show when the call is over
+	fields headerPairs // the headers, when they were asked for
+	kept   struct {    // what headers and query show when the call is over
 		headers, trailers flowfile.Headers
 		path              string
 	}
@@ -137,7 +138,7 @@ func (v *messageValue) Attr(name string) (starlark.Value, error) {
 		case "status_code":
 			return starlark.MakeInt(v.resp.Status()), nil
 		case "reason":
-			return starlark.String(v.resp.Reason()), nil
+			return starlark.String(latin1Text(v.resp.Reason())), nil
 		}
 	}
 	return v.messageAttr(name)
@@ -200,7 +201,11 @@ func (v *messageValue) messageAttr(name string) (starlark.Value, error) {
 	m := v.msg
 	switch name {
 	case "headers":
-		return v.multiDict(&headerPairs{m: v}, headerOptions), nil
+		if v.frozen { // others may be here, too
+			return v.multiDict(&headerPairs{m: v}, headerOptions), nil
+		}
+		v.fields.m = v
+		return v.multiDict(&v.fields, headerOptions), nil
 	case "trailers":
 		if m.Trailers() == nil {
 			return starlark.None, nil

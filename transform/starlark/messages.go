@@ -223,7 +223,7 @@ func (v *msgValue) Hash() (uint32, error) { return unhashable(v.Type()) }
 // CompareSameType tells whether two values are the same message.
 func (v *msgValue) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool, error) {
 	w := y.(*msgValue)
-	same := v == w || v.c == w.c && v.taken() == w.taken() && v.gone == w.gone && v.i == w.i
+	same := v == w || v.c == w.c && v.taken() == w.taken() && v.gone == w.gone && (v.gone != nil || v.i == w.i)
 	switch op {
 	case syntax.EQL:
 		return same, nil

@@ -27,7 +27,7 @@ func (v *messageValue) SetField(name string, val starlark.Value) error {
 		case "status_code":
 			return setInt(val, name, 0, 1<<31-1, v.resp.SetStatus)
 		case "reason":
-			return setString(val, name, v.resp.SetReason)
+			return v.setReason(val)
 		}
 	}
 	m := v.msg
@@ -58,6 +58,37 @@ func (v *messageValue) SetField(name string, val starlark.Value) error {
 		return errors.New("stream has no meaning for recorded flows: their bodies are whole")
 	}
 	return readOnly(v, name)
+}
+
+// setReason sets the reason, whose bytes are Latin-1, as mitmproxy has them.
+func (v *messageValue) setReason(val starlark.Value) error {
+	s, ok := starlark.AsString(val)
+	if !ok {
+		return setString(val, "reason", v.resp.SetReason) // bytes
+	}
+	b := make([]byte, 0, len(s))
+	for _, r := range s {
+		if r > 0xff {
+			return fmt.Errorf("reason must be Latin-1, which %q is not", s)
+		}
+		b = append(b, byte(r))
+	}
+	v.resp.SetReason(string(b))
+	return nil
+}
+
+// latin1Text returns bytes that are Latin-1 as text.
+func latin1Text(s string) string {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			runes := make([]rune, len(s))
+			for i := range len(s) {
+				runes[i] = rune(s[i])
+			}
+			return string(runes)
+		}
+	}
+	return s
 }
 
 // setFields sets headers or trailers.

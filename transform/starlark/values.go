@@ -60,7 +60,7 @@ func typeError(name, want string, val starlark.Value) error {
 }
 
 func errFrozen(v starlark.Value) error {
-	return fmt.Errorf("cannot change a %s that was made when the script was loaded; make it in the hook, or change a copy()", v.Type())
+	return fmt.Errorf("the %s was made when the script was loaded and cannot change; make it in the hook", v.Type())
 }
 
 // readOnly is the error of setting an attribute that cannot be set.

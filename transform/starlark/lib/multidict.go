@@ -290,8 +290,9 @@ func (d *MultiDict) SetKey(k, v starlark.Value) error {
 	if err != nil {
 		return err
 	}
-	value, err := d.want("value of "+syntax.Quote(name, false), v)
-	if err != nil {
+	value, _, ok := text(v)
+	if !ok { // what it is a value of is written only here: this is the most frequent edit
+		_, err := d.want("value of "+syntax.Quote(name, false), v)
 		return err
 	}
 	return d.setAll(name, []string{value})
