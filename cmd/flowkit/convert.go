@@ -72,7 +72,8 @@ func (c *conversion) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer files.Close()
+	// They are not closed: after an error the pipeline may still be reading, and the end of
+	// the program is near.
 	out, sink, err := c.open(files)
 	if err != nil {
 		return err
@@ -133,7 +134,7 @@ func (c *conversion) failed(err error) error {
 	case cli.Code(err, 0) != 0:
 		return err
 	}
-	if err := outputError(err); cli.Code(err, 0) != 0 {
+	if err = outputError(err); cli.Code(err, 0) != 0 {
 		return err
 	}
 	return &cli.Error{Code: cli.Lost, Err: err}
@@ -141,6 +142,10 @@ func (c *conversion) failed(err error) error {
 
 // outputError gives the errors of writing that are nobody's mistake their code.
 func outputError(err error) error {
+	var of *output.Error
+	if errors.As(err, &of) {
+		err = of // at which byte of which block is of no use to anybody
+	}
 	switch {
 	case errors.Is(err, syscall.EPIPE):
 		return cli.Quiet(cli.Pipe) // they have seen enough

@@ -93,7 +93,11 @@ func runExport(ctx context.Context, s *cli.Streams, o *exportOptions) error {
 		}
 	case "table":
 		conv.need = flowfile.NeedMessages
-		conv.sink = func(out *output.Output) flowfile.Sink { return newTable(out, o.tableWidth(s)) }
+		if flt != nil {
+			conv.need |= flt.Needs()
+			conv.filter = nil
+		}
+		conv.sink = func(out *output.Output) flowfile.Sink { return newTable(out, o.tableWidth(s), flt) }
 	}
 	if err != nil {
 		return err

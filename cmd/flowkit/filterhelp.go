@@ -22,8 +22,9 @@ func newFilterHelp() *cobra.Command {
 A word alone is a REGEX for the URL. Put expressions together with ! (not), & (and), | (or)
 and ( ), with spaces around & and |; expressions side by side must all match. REGEX is RE2
 syntax and does not tell upper from lower case; quote it when it holds spaces, quotes or
-parentheses: ~h "x-id: (a|b)".`,
-		Example: `  flowkit ls -r in.flow '~d example.com & ~c 500'
+parentheses: ~h "x-id: (a|b)".
+
+  flowkit ls -r in.flow '~d example.com & ~c 500'
   flowkit transform -s x.star -r in.flow -w out.flow '!(~a | ~m OPTIONS)'`,
 	}
 }

@@ -33,14 +33,15 @@ func tuneGC() {
 }
 
 func run(args []string) int {
-	s := &cli.Streams{
+	return runOn(&cli.Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		InIsTTY: term.Is(os.Stdin), OutIsTTY: term.Is(os.Stdout), ErrIsTTY: term.Is(os.Stderr),
-	}
+	}, args)
+}
+
+func runOn(s *cli.Streams, args []string) int {
 	root := newRootCmd(s)
 	root.SetArgs(args)
-	root.SetOut(s.Out)
-	root.SetErr(s.Err)
 	err := root.Execute()
 	if err == nil {
 		return cli.OK

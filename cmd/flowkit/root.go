@@ -45,6 +45,8 @@ func newRootCmd(s *cli.Streams) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetOut(s.Out) // before cobra's completion command looks at it
+	root.SetErr(s.Err)
 	root.SetVersionTemplate("flowkit {{.Version}}\n")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		var bad *pflag.InvalidValueError
@@ -106,6 +108,7 @@ func newHelpCmd(root *cobra.Command) *cobra.Command {
 				return noCommand(root, args[0])
 			}
 			c.InitDefaultHelpFlag()
+			c.InitDefaultVersionFlag()
 			return c.Help()
 		},
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 
 	"flowkit/flowfile"
+	"flowkit/flowfile/filter"
 )
 
 // tableSample is how many rows are held back to see how wide the columns must be; later
@@ -41,35 +42,48 @@ const leastWhat = 20
 
 // flowTable is a Sink that draws a table.
 type flowTable struct {
-	w       *trimmer
-	width   int // of the terminal, 0 for any
-	held    [][]string
-	table   *tablewriter.Table
-	widths  []int
-	written int
+	w      *trimmer
+	width  int // of the terminal, 0 for any
+	filter *filter.Filter
+	held   [][]string
+	table  *tablewriter.Table
+	widths []int
+	n      int
 }
 
-func newTable(w io.Writer, width int) *flowTable { return &flowTable{w: &trimmer{w: w}, width: width} }
+// newTable returns a table of the flows that flt, if there is one, matches. It filters by
+// itself, because its numbers are those of the input, as show takes them.
+func newTable(w io.Writer, width int, flt *filter.Filter) *flowTable {
+	return &flowTable{w: &trimmer{w: w}, width: width, filter: flt}
+}
 
 func (t *flowTable) Write(b *flowfile.Batch) error {
 	for _, f := range b.Flows {
-		t.written++
-		row := tableRow(t.written, f)
-		if t.table == nil {
-			t.held = append(t.held, row)
-			if len(t.held) < tableSample {
+		t.n++
+		if t.filter != nil {
+			if ok, err := t.filter.Match(f); err != nil {
+				return err
+			} else if !ok {
 				continue
 			}
-			if err := t.start(); err != nil {
-				return err
-			}
-			continue
 		}
-		if err := t.append(row); err != nil {
+		if err := t.row(tableRow(t.n, f)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// row draws a row, or holds it back until the widths are known.
+func (t *flowTable) row(row []string) error {
+	if t.table != nil {
+		return t.append(row)
+	}
+	t.held = append(t.held, row)
+	if len(t.held) < tableSample {
+		return nil
+	}
+	return t.start()
 }
 
 func tableRow(n int, f *flowfile.Flow) []string {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"mime"
+	"net/netip"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -51,8 +52,8 @@ func (v *viewer) flow(f *flowfile.Flow) {
 		v.line("\n%s %s", printable(r.Version()), v.paint.Status(r.Status(), strconv.Itoa(r.Status())+" "+printable(r.Reason())))
 		v.message(&r.Message)
 	}
-	v.dns("question", f.DNSRequest())
-	v.dns("answer", f.DNSResponse())
+	v.question(f.DNSRequest())
+	v.answer(f.DNSResponse())
 	v.messages(f)
 	if ws := f.WebSocket(); ws != nil {
 		v.line("\nwebsocket closed: %d %s", ws.CloseCode, printable(ws.CloseReason))
@@ -209,18 +210,36 @@ func (v *viewer) messages(f *flowfile.Flow) {
 	}
 }
 
-func (v *viewer) dns(what string, m *flowfile.DNSMessage) {
+func (v *viewer) question(m *flowfile.DNSMessage) {
 	if m == nil {
 		return
 	}
-	v.line("\n%s", what)
+	v.line("\nquestion")
 	for _, q := range m.Questions {
 		v.line("  %s %s", dnsType(q.Type), printable(q.Name))
 	}
+}
+
+func (v *viewer) answer(m *flowfile.DNSMessage) {
+	if m == nil {
+		return
+	}
+	v.line("\nanswer")
 	for _, r := range m.Answers {
-		v.line("  %s %s ttl=%d %d bytes", dnsType(r.Type), printable(r.Name), r.TTL, len(r.Data))
+		v.line("  %s %s ttl=%d %s", dnsType(r.Type), printable(r.Name), r.TTL, recordData(r.Type, []byte(r.Data)))
 	}
-	if m.ResponseCode != 0 {
+	switch {
+	case m.ResponseCode != 0:
 		v.line("  response code %d", m.ResponseCode)
+	case len(m.Answers) == 0:
+		v.line("  (none)")
 	}
+}
+
+// recordData is an address, or so many bytes.
+func recordData(typ int64, data []byte) string {
+	if ip, ok := netip.AddrFromSlice(data); ok && (dnsType(typ) == "A" || dnsType(typ) == "AAAA") {
+		return ip.String()
+	}
+	return count(len(data), "byte")
 }

@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"errors"
 	"io"
 	"os"
 	"sync"
@@ -102,23 +103,34 @@ func (s *Files) Next() (*flowfile.Batch, error) {
 				return nil, err
 			}
 			if err != nil { // the others still come out
-				return nil, &flowfile.Damage{File: s.Paths[s.next-1], Offset: -1, Length: -1, Flows: -1, Err: &InputError{err}}
+				return nil, s.failed(err)
 			}
 		}
 		b, err := s.in.Next()
-		if err != io.EOF {
+		if err == nil || errors.As(err, new(*flowfile.Damage)) {
 			return b, err
 		}
 		in := s.in
 		_, total := in.Progress()
 		s.set(nil, total)
-		if err := in.Close(); err != nil {
-			return nil, err
+		if cerr := in.Close(); err == io.EOF && cerr != nil {
+			err = cerr
+		}
+		if err != io.EOF {
+			return nil, s.failed(err)
 		}
 	}
 }
 
-// InputError is an input that could not be opened, among others that could.
+// failed returns the final error of an input: one of many does not keep the others back.
+func (s *Files) failed(err error) error {
+	if len(s.Paths) == 1 {
+		return err
+	}
+	return &flowfile.Damage{File: s.Paths[s.next-1], Offset: -1, Length: -1, Flows: -1, Err: &InputError{err}}
+}
+
+// InputError is an input that could not be opened or read on, among others.
 type InputError struct{ Err error }
 
 func (e *InputError) Error() string { return e.Err.Error() }

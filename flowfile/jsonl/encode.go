@@ -12,11 +12,10 @@ import (
 
 // encoder appends JSON to a buffer and gives it to w when it is large.
 type encoder struct {
-	w    io.Writer
-	buf  []byte
-	sep  bool // a comma is due
-	err  error
-	hard int64 // bytes written to w
+	w   io.Writer
+	buf []byte
+	sep bool // a comma is due
+	err error
 }
 
 const flushAt = 256 << 10

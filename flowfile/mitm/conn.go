@@ -2,6 +2,7 @@ package mitm
 
 import (
 	"strings"
+	"sync/atomic"
 
 	"flowkit/flowfile"
 )
@@ -15,14 +16,61 @@ type connEntry struct {
 	version  int
 	unknown  int  // keys that the package does not know
 	nullALPN bool // there was no handshake to agree on one
-	plain    bool // the model writer gives the same bytes in this version
+	form     atomic.Int32
+}
+
+// What is known of the form of a connEntry.
+const (
+	formUnknown = iota
+	formPlain
+	formOther
+)
+
+// plain tells whether the model writer gives the same bytes in the entry's version.
+func (c *connEntry) plain() bool {
+	if form := c.form.Load(); form != formUnknown {
+		return form == formPlain
+	}
+	form := int32(formOther)
+	if c.version >= minVersion && c.version <= maxVersion {
+		e := encoders.Get().(*encoder)
+		defer e.put()
+		e.reset(c.version)
+		e.conn(c.conn, c.server)
+		out := e.bytes()
+		if n := len(out) - 1 - len(c.raw); n > 0 && string(out[n:len(out)-1]) == c.raw {
+			form = formPlain
+		}
+	}
+	c.form.Store(form)
+	return form == formPlain
 }
 
 // connCache finds the entry of bytes that were seen lately. The zero value is ready.
 type connCache struct {
+	recent     [2]recentConns // of clients, of servers
 	young, old map[string]*connEntry
 	bytes      int
-	enc        encoder // to learn whether an entry is plain
+}
+
+// recentConns are the last few entries, in a ring: to compare them is faster than to hash.
+type recentConns struct {
+	entries [8]*connEntry
+	next    int
+}
+
+func (r *recentConns) find(raw string, version int) *connEntry {
+	for _, e := range r.entries {
+		if e != nil && e.raw == raw && e.version == version {
+			return e
+		}
+	}
+	return nil
+}
+
+func (r *recentConns) put(e *connEntry) {
+	r.entries[r.next] = e
+	r.next = (r.next + 1) % len(r.entries)
 }
 
 // Limits of a generation of the cache.
@@ -35,6 +83,13 @@ const (
 // its own: it may outlive the chunk.
 func (c *connCache) get(b []byte, it item, version int, server, mapped bool) (*connEntry, error) {
 	raw := alias(b[it.s:it.e])
+	recent := &c.recent[0]
+	if server {
+		recent = &c.recent[1]
+	}
+	if e := recent.find(raw, version); e != nil {
+		return e, nil
+	}
 	e := c.young[raw]
 	if e == nil {
 		if e = c.old[raw]; e != nil {
@@ -42,6 +97,7 @@ func (c *connCache) get(b []byte, it item, version int, server, mapped bool) (*c
 		}
 	}
 	if e != nil && e.server == server && e.version == version {
+		recent.put(e)
 		return e, nil
 	}
 	if !mapped {
@@ -53,13 +109,8 @@ func (c *connCache) get(b []byte, it item, version int, server, mapped bool) (*c
 		return nil, err
 	}
 	e = &connEntry{raw: raw, conn: conn, server: server, version: version, unknown: x.unknown, nullALPN: x.nullALPN}
-	if version >= minVersion && version <= maxVersion {
-		c.enc.reset(version)
-		c.enc.conn(conn, server)
-		out := c.enc.bytes()
-		e.plain = len(out) > len(raw) && string(out[len(out)-1-len(raw):len(out)-1]) == raw
-	}
 	c.put(e)
+	recent.put(e)
 	return e, nil
 }
 

@@ -51,7 +51,7 @@ type Lost struct {
 }
 
 // longPiece is from what size a stretch of an original record is not copied.
-const longPiece = 4 << 10
+const longPiece = 1 << 10
 
 func (e *encoder) reset(version int) {
 	e.pos, e.apart, e.version, e.err, e.holes, e.converting = len(e.buf), 0, version, nil, false, false

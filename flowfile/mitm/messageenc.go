@@ -149,7 +149,7 @@ func appendBool(b []byte, v bool) []byte {
 }
 
 // writeTo writes the messages that were measured.
-func (s *messageStream) writeTo(w io.Writer, e *encoder) error {
+func (s *messageStream) writeTo(w *gather, e *encoder) error {
 	i, left := 0, s.n
 	for m, err := range s.src.All() {
 		if err != nil {
@@ -182,7 +182,7 @@ func (s *messageStream) writeTo(w io.Writer, e *encoder) error {
 }
 
 // copyBody writes the n bytes of b.
-func copyBody(w io.Writer, b flowfile.Body, n int64) error {
+func copyBody(w *gather, b flowfile.Body, n int64) error {
 	if n == 0 {
 		return nil
 	}
@@ -194,6 +194,9 @@ func copyBody(w io.Writer, b flowfile.Body, n int64) error {
 		}
 		if int64(len(p)) != n {
 			return errBodyChanged
+		}
+		if b.Content() == nil || isMapped(c) {
+			return w.stay(p)
 		}
 		_, err = w.Write(p)
 		return err

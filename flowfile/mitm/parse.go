@@ -29,6 +29,7 @@ type top struct {
 	comment, created, backup               item
 	request, response, websocket, messages item
 	unknown                                int
+	twice                                  bool // request or response
 }
 
 // record parses c.data[off:off+n], which is a complete element.
@@ -53,7 +54,7 @@ func (p *parser) record(c *chunk, off, n int) (*flowfile.Flow, error) {
 		}
 		return nil, errors.New("unknown flow type " + quote(text(b, t.kind)))
 	}
-	x := &node{record: Record{chunk: c, off: off, n: n, version: version, unknown: t.unknown}}
+	x := &node{record: Record{chunk: c, off: off, n: n, version: version, unknown: t.unknown, twice: t.twice}}
 	h := flowfile.Head{
 		ID: text(b, t.id), Kind: kind, Created: moment(b, t.created),
 		Intercepted: boolean(b, t.intercepted), Replay: text(b, t.replay),
@@ -149,8 +150,10 @@ func (t *top) parse(b []byte, it item) error {
 		case "backup":
 			t.backup = v
 		case "request":
+			t.twice = t.twice || t.request.tag != 0
 			t.request = v
 		case "response":
+			t.twice = t.twice || t.response.tag != 0
 			t.response = v
 		case "websocket":
 			t.websocket = v
@@ -199,6 +202,7 @@ func (p *parser) http(x *node, b []byte, t *top, h *flowfile.Head) error {
 	var resp flowfile.ResponseHead
 	var hs [4]fieldRange // headers and trailers of the request, of the response
 	if t.request.tag == '}' {
+		x.record.note(&x.record.places[flowfile.BodyRequest].message, t.request)
 		if err := p.request(x, b, t.request, &req, &hs); err != nil {
 			return err
 		}
@@ -206,6 +210,7 @@ func (p *parser) http(x *node, b []byte, t *top, h *flowfile.Head) error {
 		return &syntaxError{t.request.s, "request is no dictionary"}
 	}
 	if t.response.tag == '}' {
+		x.record.note(&x.record.places[flowfile.BodyResponse].message, t.response)
 		if err := p.response(x, b, t.response, &resp, &hs); err != nil {
 			return err
 		}
@@ -301,6 +306,7 @@ func (p *parser) message(x *node, b []byte, k, v item, h *flowfile.MessageHead, 
 	case "http_version":
 		h.Version = text(b, v)
 	case "headers":
+		x.record.note(&x.record.places[part].headers, v)
 		return p.headers(b, v, &hs[0])
 	case "trailers":
 		return p.headers(b, v, &hs[1])

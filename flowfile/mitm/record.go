@@ -2,6 +2,7 @@ package mitm
 
 import (
 	"errors"
+	"math"
 
 	"flowkit/flowfile"
 )
@@ -19,7 +20,23 @@ type Record struct {
 	bodies         [2]span // payloads of the request's and the response's content
 	messages       span    // payload of the list
 	websocket      bool    // of a WebSocket
+	twice          bool    // a key that places is about comes twice
 	backup         span
+	places         [2]places // of the request and the response
+}
+
+// places is where a message of a record is: zero where it is not known.
+type places struct{ message, headers spot }
+
+// spot is the payload of an element in a record of less than 4 GiB.
+type spot struct{ s, e uint32 }
+
+// note remembers where it is.
+func (r *Record) note(p *spot, it item) {
+	r.twice = r.twice || *p != spot{}
+	if uint64(it.e) < math.MaxUint32 {
+		*p = spot{uint32(it.s), uint32(it.e)}
+	}
 }
 
 // span is a place in a record; at is 0 for none.
@@ -48,13 +65,22 @@ func (r *Record) bytes() []byte { return r.chunk.data[r.off : r.off+r.n : r.off+
 // backupFlow returns the flow in the record's backup.
 func (r *Record) backupFlow() (*flowfile.Flow, error) {
 	b := r.bytes()
-	start := r.backup.at - 1
-	for start > 0 && b[start-1]-'0' <= 9 {
-		start--
-	}
+	start := elementStart(b, r.backup.at)
 	if start == 0 {
 		return nil, errors.New("no backup")
 	}
 	var p parser
 	return p.record(r.chunk, r.off+start, r.backup.at+r.backup.n+1-start)
+}
+
+// elementStart returns where the element begins whose payload is at s.
+func elementStart(b []byte, s int) int {
+	for s--; s > 0 && b[s-1]-'0' <= 9; s-- {
+	}
+	return s
+}
+
+// pairStart returns where the key begins whose value is at v.
+func pairStart(b []byte, key string, v spot) int {
+	return elementStart(b, elementStart(b, int(v.s))-1-len(key))
 }

@@ -3,7 +3,6 @@ package mitm
 import (
 	"errors"
 	"fmt"
-	"io"
 	"sort"
 
 	"flowkit/flowfile"
@@ -276,7 +275,7 @@ type gapStream struct {
 	src  flowfile.MessageSource
 }
 
-func (s *gapStream) writeTo(w io.Writer) error {
+func (s *gapStream) writeTo(w *gather) error {
 	at, i := s.gaps[0].pos, 0
 	for m, err := range s.src.All() {
 		if err != nil {

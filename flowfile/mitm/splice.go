@@ -88,6 +88,52 @@ func (e *encoder) splice(f *flowfile.Flow, k *skeleton, changed flowfile.Parts) 
 	return e.err
 }
 
+// spliceHeaders is splice for a change of headers alone, the most frequent one, which
+// needs no second look at the record. It is false if it is not known where they are.
+func (e *encoder) spliceHeaders(f *flowfile.Flow, r *Record, changed flowfile.Parts) bool {
+	parts := [2]flowfile.Parts{changed.OfRequest(), changed.OfResponse()}
+	if changed&0xffff != 0 || (parts[0]|parts[1]) != flowfile.PartHeaders || r.twice {
+		return false
+	}
+	for i, p := range parts {
+		if p != 0 && (r.places[i].message.e == 0 || r.places[i].headers.e == 0) {
+			return false
+		}
+	}
+	b := r.bytes()
+	order := [2]int{flowfile.BodyResponse, flowfile.BodyRequest}
+	if r.places[0].message.s > r.places[1].message.s {
+		order = [2]int{flowfile.BodyRequest, flowfile.BodyResponse}
+	}
+	to := len(b) - 1
+	record := e.begin('}')
+	for _, i := range order {
+		if parts[i] == 0 {
+			continue
+		}
+		var key string
+		var headers *flowfile.Headers
+		if i == flowfile.BodyRequest {
+			key, headers = "request", f.Request().Headers()
+		} else {
+			key, headers = "response", f.Response().Headers()
+		}
+		p := r.places[i]
+		e.stretchRaw(b[p.message.e+1 : to])
+		message := e.begin('}')
+		e.stretchRaw(b[p.headers.e+1 : p.message.e])
+		e.headers(headers)
+		e.key("headers")
+		e.stretchRaw(b[p.message.s:pairStart(b, "headers", p.headers)])
+		e.end(message)
+		e.key(key)
+		to = pairStart(b, key, p.message)
+	}
+	e.stretchRaw(b[prefix(b):to])
+	e.end(record)
+	return true
+}
+
 // specialKeys returns the keys that hold what a kind of flow has besides, if changed.
 func specialKeys(f *flowfile.Flow, changed flowfile.Parts) []string {
 	var keys []string

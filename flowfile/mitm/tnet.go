@@ -130,6 +130,9 @@ func boolean(b []byte, it item) bool {
 func moment(b []byte, it item) flowfile.Time {
 	switch it.tag {
 	case '^', '#', ';', ',':
+		if t, ok := clock(b[it.s:it.e]); ok {
+			return t
+		}
 		f, err := strconv.ParseFloat(alias(b[it.s:it.e]), 64)
 		if err != nil {
 			return 0
@@ -137,6 +140,26 @@ func moment(b []byte, it item) flowfile.Time {
 		return flowfile.TimeFromSeconds(f)
 	}
 	return 0
+}
+
+// clock reads the time of a clock of our days, 2004 to 2038, as mitmproxy writes it:
+// 1700000000.1234567. It gives what reading it as a float64 gives, which at that size
+// counts in 1/2^22 seconds.
+func clock(b []byte) (flowfile.Time, bool) {
+	if len(b) < 12 || len(b) > 19 || b[10] != '.' {
+		return 0, false
+	}
+	whole, ok := digits(b[:10])
+	frac, ok2 := digits(b[11:])
+	if !ok || !ok2 || whole < 1<<30 || whole >= 1<<31 {
+		return 0, false
+	}
+	scale := int64(1)
+	for range b[11:] {
+		scale *= 10
+	}
+	ticks := (frac<<22 + scale/2) / scale // never half way between two: that takes 23 digits
+	return flowfile.Time(whole*1e9 + (ticks*1e9+1<<21)>>22), true
 }
 
 // value decodes a metadata value.

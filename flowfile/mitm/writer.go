@@ -1,7 +1,6 @@
 package mitm
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +18,7 @@ type WriterOptions struct {
 
 // Writer writes a dump. It is a flowfile.Sink.
 type Writer struct {
-	w       *bufio.Writer
+	w       *gather
 	version int
 	enc     encoder
 	// run is a stretch of run.chunk, from run.from to run.to, that is not yet written:
@@ -34,11 +33,10 @@ type Writer struct {
 
 var _ flowfile.Sink = (*Writer)(nil)
 
-const bufferSize = 128 << 10
-
-// NewWriter returns a writer of a dump.
+// NewWriter returns a writer of a dump. If w is an *os.File, or has a method File that
+// returns the one it writes to, system calls may take from the input what does not change.
 func NewWriter(w io.Writer, o WriterOptions) *Writer {
-	x := &Writer{w: bufio.NewWriterSize(w, bufferSize), version: o.Version}
+	x := &Writer{w: newGather(w), version: o.Version}
 	x.enc.spool = o.Spool
 	if o.Version != 0 && (o.Version < minVersion || o.Version > maxVersion) {
 		x.err = fmt.Errorf("format version %d cannot be written, only %d to %d", o.Version, minVersion, maxVersion)
@@ -72,11 +70,13 @@ func (w *Writer) Write(b *flowfile.Batch) (err error) {
 }
 
 // Flush hands all that was written to the underlying writer.
-func (w *Writer) Flush() error {
-	if w.err == nil {
-		w.err = w.w.Flush()
+func (w *Writer) Flush() (err error) {
+	if w.err != nil {
+		return w.err
 	}
-	return w.err
+	defer func() { w.err = err }()
+	defer guard(func() { err = ErrInputChanged })()
+	return w.w.flush()
 }
 
 // Close completes the dump. It does not close the underlying writer.
@@ -90,6 +90,10 @@ func (w *Writer) flow(f *flowfile.Flow) error {
 			return w.convert(f, o)
 		case f.Changed() == 0:
 			return w.copy(o)
+		}
+		w.enc.reset(min(o.version, maxVersion))
+		if w.enc.spliceHeaders(f, o, f.Changed()) {
+			return w.finish(w.enc.err)
 		}
 		return w.splice(f, o.skeleton(), f.Changed(), o.version)
 	case nil:
@@ -128,7 +132,7 @@ func (w *Writer) endRun() error {
 	if w.run.chunk == nil {
 		return nil
 	}
-	_, err := w.w.Write(w.run.chunk.data[w.run.from:w.run.to])
+	err := w.w.stay(w.run.chunk.data[w.run.from:w.run.to])
 	w.run.chunk = nil
 	return err
 }
@@ -180,7 +184,7 @@ func (w *Writer) splice(f *flowfile.Flow, s *skeleton, changed flowfile.Parts, v
 }
 
 // writeTo writes the record with its pieces.
-func (e *encoder) writeTo(w io.Writer) error {
+func (e *encoder) writeTo(w *gather) error {
 	at := e.pos
 	for i := len(e.pieces) - 1; i >= 0; i-- {
 		p := &e.pieces[i]
@@ -197,15 +201,14 @@ func (e *encoder) writeTo(w io.Writer) error {
 	return err
 }
 
-func (p *piece) writeTo(w io.Writer, e *encoder) error {
+func (p *piece) writeTo(w *gather, e *encoder) error {
 	switch {
 	case p.messages != nil:
 		return p.messages.writeTo(w, e)
 	case p.gaps != nil:
 		return p.gaps.writeTo(w)
 	case p.data != nil:
-		_, err := w.Write(p.data)
-		return err
+		return w.stay(p.data)
 	}
 	return copyBody(w, p.body, p.n)
 }

@@ -48,6 +48,23 @@ func (c *content) Bytes() ([]byte, error) {
 	return all, nil
 }
 
+// each calls f with the bytes, range by range.
+func (c *content) each(f func(p []byte) error) error {
+	b, err := c.b.Content(c.at)
+	if err == nil {
+		err = f(b)
+	}
+	for _, r := range c.more {
+		if err == nil {
+			b, err = c.b.Content(r)
+		}
+		if err == nil {
+			err = f(b)
+		}
+	}
+	return err
+}
+
 func (c *content) Open() (io.ReadCloser, error) {
 	b, err := c.Bytes()
 	if err != nil {

@@ -82,9 +82,8 @@ type home struct {
 
 func (d *decoder) block(b *block.Block) *decoded {
 	out := &decoded{block: b, far: b.Fresh()}
-	clear(d.near.conns)
-	clear(d.far.conns)
 	d.near.b, d.far.b, d.far.kept = b, out.far, true
+	defer d.forget()
 	entries, err := b.Entries()
 	if err != nil {
 		out.err = damage(d.file, err)
@@ -107,6 +106,13 @@ func (d *decoder) block(b *block.Block) *decoded {
 		d.fetch(b, out)
 	}
 	return out
+}
+
+// forget lets go of the block: a worker that waits for the next must not hold it.
+func (d *decoder) forget() {
+	clear(d.near.conns)
+	clear(d.far.conns)
+	d.near.b, d.far.b = nil, nil
 }
 
 // entryDamage is an entry that cannot be read.

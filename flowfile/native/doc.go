@@ -5,6 +5,10 @@
 //
 //	Writer    a flowfile.Sink
 //	Reader    a flowfile.Source: decodes blocks in parallel, assembles in order
-//	Copy      copies blocks as they are, verified and never compressed again
+//	CopyWhole copies a file as it is while it checks it, and never compresses again
 //	OpenAppend goes on behind the last valid block of a file
+//
+// A flow that is complete in one record is decoded in the block that was read just now. One
+// that is open is assembled: what it keeps of a block is a place in the file, or on a pipe a
+// place in a spool, so that a conversation of days holds nothing in memory but its head.
 package native

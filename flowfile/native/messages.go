@@ -122,9 +122,9 @@ const noPayload = 1 << 31 // in place of flags
 
 func (m *messages) keep(a *assembly, it *item) error {
 	payload := it.msg
-	data, err := payload.Bytes(-1)
-	if err != nil { // the block's damage is reported
-		payload.Body, data = flowfile.StringBody("").Truncate(payload.Total()), nil
+	c, _ := payload.Content().(*content)
+	if c != nil && c.each(func([]byte) error { return nil }) != nil { // the block's damage is reported
+		payload.Body, c = flowfile.StringBody("").Truncate(payload.Total()), nil
 	}
 	flags := uint32(0)
 	switch payload.State() {
@@ -133,15 +133,31 @@ func (m *messages) keep(a *assembly, it *item) error {
 	case flowfile.BodyTruncated:
 		flags = wire.FlagTruncated
 	}
-	b := make([]byte, 0, spoolHeader+len(it.record)+len(data))
+	size := payload.Size()
+	b := make([]byte, 0, spoolHeader+len(it.record)+int(min(size, 4096)))
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(it.record)))
 	b = binary.LittleEndian.AppendUint32(b, flags)
-	b = binary.LittleEndian.AppendUint64(b, uint64(len(data)))
+	b = binary.LittleEndian.AppendUint64(b, uint64(size))
 	b = binary.LittleEndian.AppendUint64(b, uint64(payload.Total()))
-	b = append(append(b, it.record...), data...)
-	a.spools.used += int64(len(b))
-	_, err = m.spool.Write(b)
-	return err
+	b = append(b, it.record...)
+	a.spools.used += int64(len(b)) + size
+	write := func(p []byte) error {
+		_, err := m.spool.Write(p)
+		return err
+	}
+	if c == nil {
+		return write(b)
+	}
+	if size <= 4096 { // most of them: one piece
+		if err := c.each(func(p []byte) error { b = append(b, p...); return nil }); err != nil {
+			return err
+		}
+		return write(b)
+	}
+	if err := write(b); err != nil {
+		return err
+	}
+	return c.each(write)
 }
 
 func (m *messages) spooled(yield func(flowfile.Msg, error) bool) {

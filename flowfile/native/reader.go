@@ -32,6 +32,7 @@ type Reader struct {
 	dec    *decoder // without workers
 	ahead  chan *job
 	under  *underway
+	inHand int64         // of under, the block that was taken last
 	quit   chan struct{} // closed by Close
 	once   sync.Once
 	ready  []ready
@@ -111,6 +112,7 @@ func (r *Reader) start(workers int) {
 		defer close(r.ahead)
 		defer close(work)
 		for {
+			r.under.wait()
 			j := &job{done: make(chan struct{})}
 			j.block, j.err = r.blocks.Next()
 			if j.err == nil {
@@ -150,17 +152,17 @@ func (r *Reader) start(workers int) {
 // weight returns about what a block takes in memory.
 func (r *Reader) weight(b *block.Block) int64 {
 	n := int64(b.Header.Segments[0].Raw) * 2 // and what is made of it
-	if r.o.Need&flowfile.NeedBodies != 0 {
-		n += rawSize(b)
-	}
-	if r.pipe && r.o.Need != flowfile.NeedHeads {
+	kept := r.pipe && r.o.Need != flowfile.NeedHeads
+	if kept {
 		n += b.Len()
+	}
+	if kept || r.o.Need&flowfile.NeedBodies != 0 {
+		n += rawSize(b)
 	}
 	return n
 }
 
-// underway bounds the bytes of the blocks between reading and assembly. One block may
-// always go.
+// underway bounds the bytes of the blocks between reading and assembly.
 type underway struct {
 	mu     sync.Mutex
 	less   sync.Cond
@@ -176,13 +178,18 @@ func newUnderway() *underway {
 	return u
 }
 
-// add waits for room.
+// wait returns when there is room for one block more, whose size is not known yet.
+func (u *underway) wait() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for u.bytes >= maxUnderway && !u.closed {
+		u.less.Wait()
+	}
+}
+
 func (u *underway) add(n int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for u.bytes > 0 && u.bytes+n > maxUnderway && !u.closed {
-		u.less.Wait()
-	}
 	u.bytes += n
 }
 
@@ -279,6 +286,8 @@ func (r *Reader) block() (*block.Block, *decoded, error) {
 		}
 		return b, r.dec.block(b), nil
 	}
+	r.under.done(r.inHand) // it is assembled
+	r.inHand = 0
 	var j *job
 	select {
 	case j = <-r.ahead:
@@ -292,9 +301,7 @@ func (r *Reader) block() (*block.Block, *decoded, error) {
 	case <-r.quit:
 		return nil, nil, os.ErrClosed
 	}
-	if j.err == nil {
-		r.under.done(j.size)
-	}
+	r.inHand = j.size
 	return j.block, j.out, j.err
 }
 

@@ -16,7 +16,8 @@ const (
 	inlineMax = 1 << 20
 	chunk     = 1 << 20
 	// messageMax is what is kept of one message: it has to fit a block.
-	messageMax = 32 << 20
+	messageMax   = 32 << 20
+	messageLarge = 8 << 20
 )
 
 // Level is how hard the writer compresses.
@@ -302,7 +303,13 @@ func (w *Writer) message(f *flowfile.Flow, n int, m *flowfile.Msg) (added bool, 
 			break
 		}
 	}
-	return w.add(&block.Entry{Record: w.enc.Msg(f.ID(), n, m), Time: int64(m.Time), Parts: w.parts})
+	added, err = w.add(&block.Entry{Record: w.enc.Msg(f.ID(), n, m), Time: int64(m.Time), Parts: w.parts})
+	if err == nil && len(data) > messageLarge {
+		// Its block is several times as large as others: not many of them at once.
+		clear(w.parts)
+		err = w.w.Flush()
+	}
+	return added, err
 }
 
 func first(b flowfile.Body, n int64) ([]byte, error) {

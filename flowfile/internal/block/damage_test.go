@@ -75,7 +75,7 @@ func TestEveryPrefix(t *testing.T) {
 	all := want(entries)
 	fresh := sample(99, 3, 300)
 	session := write(t, WriterOptions{Workers: 1, Session: 5}, fresh)
-	step := 3
+	step := 7
 	if long() {
 		step = 1
 	}
@@ -253,7 +253,7 @@ func before(ends []int64, i int64) int64 {
 }
 
 func TestMangle(t *testing.T) {
-	n := 300
+	n := 200
 	if long() {
 		n = 10_000
 	}

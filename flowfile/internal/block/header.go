@@ -85,10 +85,8 @@ type Segment struct {
 	CRC         uint32
 }
 
-// Len returns the length of the block in the file.
+// total returns the length of the block in the file.
 func (h *Header) total() int64 { return int64(h.Len) + h.Payload }
-
-func (h *Header) first() bool { return h.Flags&flagFirst != 0 }
 
 // follows reports whether h was written directly behind the block p, that is, whether h
 // standing at the declared end of p proves that p is as long as it says.

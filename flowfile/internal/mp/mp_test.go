@@ -37,8 +37,10 @@ func Example() {
 }
 
 func TestRoundTrip(t *testing.T) {
-	ints := []int64{0, 1, 127, 128, 255, 256, 65535, 65536, 1<<32 - 1, 1 << 32, math.MaxInt64,
-		-1, -32, -33, -128, -129, -32768, -32769, math.MinInt32, math.MinInt32 - 1, math.MinInt64}
+	ints := []int64{
+		0, 1, 127, 128, 255, 256, 65535, 65536, 1<<32 - 1, 1 << 32, math.MaxInt64,
+		-1, -32, -33, -128, -129, -32768, -32769, math.MinInt32, math.MinInt32 - 1, math.MinInt64,
+	}
 	lens := []int{0, 1, 15, 16, 31, 32, 255, 256, 65535, 65536}
 	var w Writer
 	for _, i := range ints {

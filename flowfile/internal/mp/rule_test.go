@@ -22,7 +22,8 @@ var tokenCalls = map[string]bool{
 }
 
 // TestOnlyTokenCalls keeps two rules for the whole tree: no package but this one imports the
-// msgpack library, and this one calls its decoder for tokens only.
+// msgpack library, and nobody calls its decoder for more than tokens. Generators of test data
+// may import it: vectors made without this package are worth more.
 func TestOnlyTokenCalls(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
 	seen := false
@@ -42,11 +43,12 @@ func TestOnlyTokenCalls(t *testing.T) {
 		if !imports(file, library) {
 			return nil
 		}
-		if dir := filepath.ToSlash(filepath.Dir(path)); !strings.HasSuffix(dir, "flowfile/internal/mp") && dir != "../../../flowfile/internal/mp" {
+		slashed := filepath.ToSlash(path)
+		ours := strings.HasPrefix(slashed, "../../../flowfile/internal/mp/")
+		if !ours && !strings.Contains(slashed, "/testdata/") {
 			t.Errorf("%s imports the msgpack library; use flowfile/internal/mp", path)
-			return nil
 		}
-		seen = true
+		seen = seen || ours
 		ast.Inspect(file, func(n ast.Node) bool {
 			if s, ok := n.(*ast.SelectorExpr); ok && forbidden(s) {
 				t.Errorf("%s calls %s of the msgpack library", path, s.Sel.Name)

@@ -87,7 +87,16 @@ func Open(path string, stdout *os.File) (*Output, error) {
 	return &Output{file: f, path: path, target: target, temp: f.Name()}, nil
 }
 
-// named gives an error the name that the user knows.
+// Error is an error of the output, under the name that the user knows.
+type Error struct {
+	Path string
+	Err  error
+}
+
+func (e *Error) Error() string { return e.Path + ": " + e.Err.Error() }
+
+func (e *Error) Unwrap() error { return e.Err }
+
 func named(path string, err error) error {
 	var pe *os.PathError
 	var le *os.LinkError
@@ -97,7 +106,7 @@ func named(path string, err error) error {
 	case errors.As(err, &le):
 		err = le.Err
 	}
-	return fmt.Errorf("%s: %w", path, err)
+	return &Error{path, err}
 }
 
 // Write writes to the file, the pipe or the device.
