@@ -486,7 +486,7 @@ func TestLargeMessages(t *testing.T) {
 // Bodies of every state and of sizes on both sides of the limits, and the same again when
 // what was read is written.
 func TestBodies(t *testing.T) {
-	text := bytes.Repeat([]byte("0123456789"), 500_000)
+	text := bytes.Repeat([]byte("0123456789"), 300_000)
 	bodies := []flowfile.Body{
 		{},
 		flowfile.StringBody(""),
@@ -495,7 +495,7 @@ func TestBodies(t *testing.T) {
 		flowfile.StringBody("abc").Truncate(-1),
 		flowfile.StringBody("abc").Truncate(1 << 50),
 	}
-	for _, n := range []int{1, 1<<20 - 1, 1 << 20, 1<<20 + 1, 2 << 20, 4_999_999} {
+	for _, n := range []int{1, 1<<20 - 1, 1 << 20, 1<<20 + 1, 2_999_999} {
 		bodies = append(bodies, flowfile.BytesBody(text[:n]), flowfile.BytesBody(text[:n]).Truncate(-1), flowfile.BytesBody(text[:n]).Truncate(1<<40),
 			flowfile.ContentBody(unsized(text[:n])), flowfile.ContentBody(unsized(text[:n])).Truncate(1<<40))
 	}

@@ -68,7 +68,7 @@ func trees(flows []*flowfile.Flow) []map[string]any {
 type onlyReader struct{ io.Reader }
 
 func TestRoundTrip(t *testing.T) {
-	flows := flowtest.Flows(200, 7)
+	flows := flowtest.Flows(100, 7)
 	want := trees(flows)
 	data := encode(t, flows, native.WriterOptions{Creator: "test"})
 	for _, workers := range []int{1, 3} {
@@ -315,7 +315,7 @@ func steps(n int) int {
 
 func TestEveryPrefix(t *testing.T) {
 	data, want, n := small(t)
-	step := steps(13)
+	step := steps(29)
 	for i := 0; i < len(data); i += step {
 		got, damage := read(t, bytes.NewReader(data[:i]), native.ReaderOptions{Need: needAll, Workers: 1})
 		if len(damage) > 1 {
@@ -334,7 +334,7 @@ func TestEveryPrefix(t *testing.T) {
 
 func TestEveryFlippedByte(t *testing.T) {
 	data, want, n := small(t)
-	step := steps(31)
+	step := steps(61)
 	for i := 0; i < len(data); i += step {
 		bad := bytes.Clone(data)
 		bad[i] ^= 1 << (i % 8)

@@ -179,9 +179,9 @@ func TestEmpty(t *testing.T) {
 
 // A reader that is closed early leaves no goroutine behind.
 func TestNoGoroutineStays(t *testing.T) {
-	data := encode(t, flowtest.Flows(600, 4), native.WriterOptions{})
+	data := encode(t, flowtest.Flows(300, 4), native.WriterOptions{})
 	before := runtime.NumGoroutine()
-	for i := range 40 {
+	for i := range 20 {
 		var in io.Reader = bytes.NewReader(data)
 		if i%2 == 0 {
 			in = onlyReader{in}
@@ -312,7 +312,7 @@ func heap() int64 {
 
 // Flows are read by several goroutines at once, long after their reader was closed.
 func TestFlowsOutliveTheirReader(t *testing.T) {
-	flows := flowtest.Flows(300, 12)
+	flows := flowtest.Flows(120, 12)
 	want := trees(flows)
 	data := encode(t, flows, native.WriterOptions{})
 	for _, m := range modes {
