@@ -21,18 +21,17 @@ func (c *conversion) join() (done bool, err error) {
 			f.Close()
 		}
 	}()
-	out, _, err := c.open(&formats.Files{Paths: c.inputs.paths, Stdin: c.streams.In})
-	if err != nil {
-		return true, err
-	}
-	if out.Temp() == "" {
+	if c.direct() {
 		// What was written cannot be taken back: look first.
 		for _, f := range ins {
 			if whole, err := native.Whole(f, size64(f)); err != nil || !whole {
-				out.Discard()
 				return false, nil
 			}
 		}
+	}
+	out, _, err := c.open(&formats.Files{Paths: c.inputs.paths, Stdin: c.streams.In})
+	if err != nil {
+		return true, err
 	}
 	stop := onInterrupt(c.streams, false, out)
 	defer stop.end()
@@ -58,6 +57,15 @@ func (c *conversion) join() (done bool, err error) {
 		return true, cli.Quiet(cli.Stopped)
 	}
 	return true, nil
+}
+
+// direct tells whether the output is written under its name from the first byte on.
+func (c *conversion) direct() bool {
+	if c.write == "" || c.write == "-" {
+		return true
+	}
+	fi, err := os.Stat(c.write)
+	return err == nil && !fi.Mode().IsRegular()
 }
 
 // joinable opens the inputs, nil if they cannot be joined as they are.

@@ -11,7 +11,7 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	for _, n := range []int{0, 1, 60} {
+	for _, n := range []int{0, 1, 40} {
 		flows := flowtest.Flows(n, 31)
 		data := encode(t, flows, native.WriterOptions{})
 		for _, m := range modes {

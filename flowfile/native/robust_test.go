@@ -312,7 +312,7 @@ func heap() int64 {
 
 // Flows are read by several goroutines at once, long after their reader was closed.
 func TestFlowsOutliveTheirReader(t *testing.T) {
-	flows := flowtest.Flows(120, 12)
+	flows := flowtest.Flows(60, 12)
 	want := trees(flows)
 	data := encode(t, flows, native.WriterOptions{})
 	for _, m := range modes {
