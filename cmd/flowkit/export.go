@@ -92,7 +92,7 @@ func runExport(ctx context.Context, s *cli.Streams, o *exportOptions) error {
 			return jsonl.NewWriter(out, jsonl.Options{Decoded: o.decoded, OnDamage: conv.damage})
 		}
 	case "table":
-		conv.need = flowfile.NeedMessages
+		conv.need = flowfile.NeedHeads
 		if flt != nil {
 			conv.need |= flt.Needs()
 			conv.filter = nil

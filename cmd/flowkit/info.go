@@ -57,7 +57,7 @@ what is damaged (then the exit code is 3). Bodies are counted, not read; verify 
 
 func runInfo(ctx context.Context, s *cli.Streams, o *infoOptions) error {
 	first := true
-	return eachFile(ctx, s, &o.inputs, flowfile.NeedMessages, cli.Lost, func(info *fileInfo) error {
+	return eachFile(ctx, s, &o.inputs, flowfile.NeedHeads, cli.Lost, func(info *fileInfo) error {
 		if o.json {
 			return writeJSON(s.Out, info)
 		}

@@ -55,7 +55,7 @@ func runLs(ctx context.Context, s *cli.Streams, o *lsOptions) error {
 	out := bufio.NewWriterSize(s.Out, 64<<10)
 	paint := term.PaintFor(s.OutIsTTY)
 	found := false
-	err = look(ctx, s, &o.inputs, flt, flowfile.NeedMessages, func(n int, f *flowfile.Flow) error {
+	err = look(ctx, s, &o.inputs, flt, flowfile.NeedHeads, func(n int, f *flowfile.Flow) error {
 		found = true
 		if o.json {
 			return writeJSON(out, newRow(n, f))
