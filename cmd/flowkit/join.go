@@ -1,9 +1,11 @@
 package main
 
 import (
+	"io"
 	"os"
 
 	"flowkit/cmd/flowkit/internal/cli"
+	"flowkit/cmd/flowkit/internal/output"
 	"flowkit/flowfile/formats"
 	"flowkit/flowfile/native"
 )
@@ -39,7 +41,7 @@ func (c *conversion) join() (done bool, err error) {
 		if stop.hit.Load() {
 			break
 		}
-		whole, err := native.CopyWhole(out, f, size64(f))
+		whole, err := copyWhole(out, f)
 		if err != nil || !whole {
 			out.Discard()
 		}
@@ -57,6 +59,22 @@ func (c *conversion) join() (done bool, err error) {
 		return true, cli.Quiet(cli.Stopped)
 	}
 	return true, nil
+}
+
+// copyWhole copies f to the end of out, the kernel's own way where it has one, while it is
+// checked beside.
+func copyWhole(out *output.Output, f *os.File) (whole bool, err error) {
+	size := size64(f)
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(out.File(), io.LimitReader(f, size))
+		copied <- err
+	}()
+	whole, err = native.Whole(f, size)
+	if cerr := <-copied; cerr != nil {
+		return false, cerr
+	}
+	return whole, err
 }
 
 // direct tells whether the output is written under its name from the first byte on.

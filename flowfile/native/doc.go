@@ -5,7 +5,7 @@
 //
 //	Writer    a flowfile.Sink
 //	Reader    a flowfile.Source: decodes blocks in parallel, assembles in order
-//	CopyWhole copies a file as it is while it checks it, and never compresses again
+//	Whole     checks a file; whole files can be joined byte by byte
 //	OpenAppend goes on behind the last valid block of a file
 //
 // A flow that is complete in one record is decoded in the block that was read just now. One

@@ -165,6 +165,12 @@ func budgets(flowkit string) []pair {
 			of:    cpu, what: "CPU", budget: "none: see the next", times: pairs,
 		},
 		{
+			title: "ls of 2,000 flows with 250 MB of bodies, against reading the file whole",
+			a:     []string{"sh", "-c", flowkit + " ls -q -r large.flow >/dev/null"},
+			b:     []string{flowkit, "verify", "-q", "large.flow"},
+			of:    cpu, what: "CPU", budget: "under 0.1", times: pairs,
+		},
+		{
 			title: "header script in Starlark, native to native, against a plain decode and encode (--level default)",
 			a:     []string{flowkit, "transform", "-q", "-s", "header.star", "-r", "flows.flow", "-w", "out.flow"},
 			b:     []string{flowkit, "transform", "-q", "-r", "flows.flow", "-w", "out2.flow"},

@@ -254,8 +254,5 @@ func (b *Block) Verbatim(buf []byte) ([]byte, error) {
 			return nil, b.damage(i, errSegmentCRC)
 		}
 	}
-	if hasSync(buf[offSync+1:]) {
-		return nil, b.damage(0, errors.New("sync marker inside a segment"))
-	}
 	return buf, nil
 }

@@ -90,6 +90,9 @@ func (w *Writer) CopyBlock(b *Block) error {
 	if err != nil {
 		return err
 	}
+	if hasSync(buf[offSync+1:]) { // of a writer that did not keep the rule
+		return b.damage(0, errors.New("sync marker inside a segment"))
+	}
 	w.out.copyBlock(&b.Header, buf)
 	return w.out.failed()
 }
