@@ -13,7 +13,11 @@ type builder struct {
 	bytes   int    // of contents and records so far
 	shared  sharedEntries
 	content contents
+	spare   chan *rawBlock // blocks that were compressed, for their buffers
 }
+
+// spareBlocks is how many blocks wait to be used again.
+const spareBlocks = 2
 
 // rawBlock is a block before compression.
 type rawBlock struct {
@@ -23,6 +27,22 @@ type rawBlock struct {
 	tmin, tmax int64          // 0, 0: no entry with a time
 	ids        []entryID
 	indexed    bool
+
+	unused []*bodySegment // of the block before that had these buffers
+}
+
+// reuse empties a block that was compressed. Its ids are somebody else's by now.
+func (r *rawBlock) reuse(segment int) {
+	r.records.Reset()
+	for _, s := range r.bodies {
+		if s.w.Len() <= 2*segment { // a larger one was an exception
+			s.w.Reset()
+			r.unused = append(r.unused, s)
+		}
+	}
+	clear(r.bodies)
+	r.bodies = r.bodies[:0]
+	r.n, r.flows, r.tmin, r.tmax, r.ids, r.indexed = 0, 0, 0, 0, nil, true
 }
 
 type bodySegment struct {
@@ -41,14 +61,20 @@ type entryID struct {
 type place struct{ seg, off, len int }
 
 func newBuilder(o WriterOptions) *builder {
-	b := &builder{o: o}
+	b := &builder{o: o, spare: make(chan *rawBlock, spareBlocks)}
 	b.reset()
 	return b
 }
 
 // reset starts a new block.
 func (b *builder) reset() {
-	b.raw = &rawBlock{indexed: true}
+	select {
+	case r := <-b.spare:
+		r.reuse(b.o.SegmentSize)
+		b.raw = r
+	default:
+		b.raw = &rawBlock{indexed: true}
+	}
 	b.open = [2]int{}
 	b.bytes = 0
 	b.shared.reset()
@@ -174,7 +200,12 @@ func (b *builder) segmentFor(p *Part) int {
 	if n := b.open[kind]; n > 0 && b.raw.bodies[n-1].w.Len()+maxChunkHead+len(p.Data) <= b.o.SegmentSize {
 		return n
 	}
-	b.raw.bodies = append(b.raw.bodies, &bodySegment{incompressible: p.Incompressible})
+	s := &bodySegment{}
+	if last := len(b.raw.unused) - 1; last >= 0 {
+		s, b.raw.unused = b.raw.unused[last], b.raw.unused[:last]
+	}
+	s.count, s.incompressible = 0, p.Incompressible
+	b.raw.bodies = append(b.raw.bodies, s)
 	n := len(b.raw.bodies)
 	if len(p.Data) < b.o.SegmentSize || b.open[kind] == 0 {
 		b.open[kind] = n // content of a segment's size leaves the open one open

@@ -58,7 +58,7 @@ func (c *encoders) pack(r *rawBlock) *packed {
 		Tmin: r.tmin, Tmax: r.tmax, Records: r.n, Flows: r.flows,
 		Segments: make([]Segment, 0, n),
 	}}
-	p.buf = make([]byte, p.h.Len, p.h.Len+r.size()/2)
+	p.buf = make([]byte, p.h.Len, p.h.Len+r.packedSize())
 	p.add(c, segRecords, r.records.Bytes(), r.n, false)
 	for i := range r.bodies {
 		s := r.bodies[i]
@@ -81,11 +81,15 @@ func (p *packed) add(c *encoders, kind uint8, raw []byte, count int, incompressi
 	p.h.Segments = append(p.h.Segments, s)
 }
 
-// size returns the bytes of the block before compression.
-func (r *rawBlock) size() int {
-	n := r.records.Len()
-	for i := range r.bodies {
-		n += r.bodies[i].w.Len()
+// packedSize guesses the bytes of the block after compression.
+func (r *rawBlock) packedSize() int {
+	n := r.records.Len()/3 + 1024
+	for _, s := range r.bodies {
+		if s.incompressible {
+			n += s.w.Len() + s.w.Len()/64
+		} else {
+			n += s.w.Len() / 3
+		}
 	}
 	return n
 }

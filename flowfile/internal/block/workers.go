@@ -8,10 +8,12 @@ type workers struct {
 	slots chan struct{}  // blocks under way
 	enc   chan *encoders // one for each worker
 	last  chan struct{}  // closed when the newest block is written
+	spare chan<- *rawBlock
 }
 
-func newWorkers(o WriterOptions, out *output) *workers {
-	w := &workers{out: out, enc: make(chan *encoders, o.Workers)}
+// newWorkers returns workers that give blocks they have compressed to spare.
+func newWorkers(o WriterOptions, out *output, spare chan<- *rawBlock) *workers {
+	w := &workers{out: out, enc: make(chan *encoders, o.Workers), spare: spare}
 	for range o.Workers {
 		w.enc <- &encoders{o: o}
 	}
@@ -28,7 +30,9 @@ func newWorkers(o WriterOptions, out *output) *workers {
 func (w *workers) do(r *rawBlock) {
 	if w.slots == nil {
 		enc := <-w.enc
-		w.out.writeData(enc.pack(r))
+		p := enc.pack(r)
+		w.done(r)
+		w.out.writeData(p)
 		w.enc <- enc
 		return
 	}
@@ -38,6 +42,7 @@ func (w *workers) do(r *rawBlock) {
 	go func() {
 		enc := <-w.enc
 		p := enc.pack(r)
+		w.done(r)
 		w.enc <- enc
 		<-before
 		w.out.writeData(p)
@@ -48,3 +53,11 @@ func (w *workers) do(r *rawBlock) {
 
 // wait returns when all blocks are written.
 func (w *workers) wait() { <-w.last }
+
+// done gives the buffers of a compressed block back.
+func (w *workers) done(r *rawBlock) {
+	select {
+	case w.spare <- r:
+	default:
+	}
+}

@@ -28,7 +28,8 @@ var ErrClosed = errors.New("flow file writer is closed")
 func NewWriter(w io.Writer, o WriterOptions) *Writer {
 	o = o.withDefaults()
 	out := newOutput(w, o)
-	return &Writer{o: o, b: newBuilder(o), out: out, workers: newWorkers(o, out)}
+	b := newBuilder(o)
+	return &Writer{o: o, b: b, out: out, workers: newWorkers(o, out, b.spare)}
 }
 
 // Add adds an entry to the open block, and closes the block before or after it as sizes
