@@ -88,6 +88,11 @@ func (o *showOptions) find(ctx context.Context, s *cli.Streams) (*flowfile.Flow,
 	if o.json {
 		need |= flowfile.NeedBodies
 	}
+	if !byNumber {
+		if f := o.indexed(need); f != nil {
+			return f, nil
+		}
+	}
 	var found *flowfile.Flow
 	others := 0
 	err = look(ctx, s, &o.inputs, nil, need, func(n int, f *flowfile.Flow) error {
