@@ -31,11 +31,13 @@ type rawBlock struct {
 	unused []*bodySegment // of the block before that had these buffers
 }
 
-// reuse empties a block that was compressed. Its ids are somebody else's by now.
-func (r *rawBlock) reuse(segment int) {
+// reuse empties a block that was compressed, and keeps as many segments as a block has that
+// is no exception. Its ids are somebody else's by now.
+func (r *rawBlock) reuse(o WriterOptions) {
 	r.records.Reset()
+	usual := 2 + o.BlockSize/o.SegmentSize
 	for _, s := range r.bodies {
-		if s.w.Len() <= 2*segment { // a larger one was an exception
+		if s.w.Len() <= 2*o.SegmentSize && len(r.unused) < usual {
 			s.w.Reset()
 			r.unused = append(r.unused, s)
 		}
@@ -70,7 +72,7 @@ func newBuilder(o WriterOptions) *builder {
 func (b *builder) reset() {
 	select {
 	case r := <-b.spare:
-		r.reuse(b.o.SegmentSize)
+		r.reuse(b.o)
 		b.raw = r
 	default:
 		b.raw = &rawBlock{indexed: true}
