@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"runtime"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"flowkit/flowfile"
@@ -26,14 +24,25 @@ func (f StageFunc) Run(ctx context.Context, b *flowfile.Batch) error { return f(
 // Concurrent is true.
 func (f StageFunc) Concurrent() bool { return true }
 
+// Submitter is a Stage that works elsewhere, in another process say, so that several
+// batches can be on their way.
+type Submitter interface {
+	Stage
+	// Submit hands b over; what it returns waits until the stage is done with b. Calls
+	// come in the order of the input, those of what was returned likewise, perhaps from
+	// another goroutine. In between b is the stage's.
+	Submit(ctx context.Context, b *flowfile.Batch) (wait func() error)
+}
+
 // Pipeline moves flows from a source through stages into a sink, in the order of the
-// input. Reading, the stages and writing overlap; stages that are all Concurrent run on
-// several batches at once.
+// input. Reading, the stages and writing overlap: neighbouring stages that are Concurrent
+// run on several batches at once, every other stage on one at a time, beside the others.
 type Pipeline struct {
 	Source flowfile.Source
 	Stages []Stage
 	Sink   flowfile.Sink // nil: flows are dropped behind the last stage
-	// Workers is how many batches are in the stages at once; 0 is one per processor.
+	// Workers is how many batches are in neighbouring Concurrent stages at once; 0 is one
+	// per processor.
 	Workers int
 	// OnDamage is told of each *flowfile.Damage, in its place in the order; an error it
 	// returns ends the run. Nil ignores damage.
@@ -54,12 +63,6 @@ type SourceError struct{ Err error }
 func (e *SourceError) Error() string { return e.Err.Error() }
 
 func (e *SourceError) Unwrap() error { return e.Err }
-
-type job struct {
-	batch *flowfile.Batch
-	err   error
-	done  chan struct{} // closed when the stages are through
-}
 
 // Run runs the pipeline to the end of the source. It closes neither source nor sink. After
 // an error the source may still be waiting for input in another goroutine.
@@ -88,53 +91,22 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 
 func (p *Pipeline) flows(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	defer wg.Wait() // for the workers
+	r := &run{Context: ctx}
+	defer r.goroutines.Wait()
 	defer cancel()
-
-	workers := p.workers()
-	order := make(chan *job, 2*workers) // bounds what is in memory
-	work := make(chan *job)
-	wg.Add(workers)
-	go p.read(ctx, order, work)
-	for range workers {
-		go func() {
-			defer wg.Done()
-			for {
-				select {
-				case j, ok := <-work:
-					if !ok {
-						return
-					}
-					j.run(ctx, p.Stages)
-				case <-ctx.Done():
-					return
-				}
-			}
-		}()
+	groups := p.groups()
+	jobs := make(chan *job, max(1, 2-len(groups))) // bounds what is in memory
+	go p.read(ctx, jobs)
+	var order <-chan *job = jobs
+	for _, g := range groups {
+		order = g.start(r, order)
 	}
 	return p.write(ctx, order)
 }
 
-func (p *Pipeline) workers() int {
-	for _, s := range p.Stages {
-		if c, ok := s.(Concurrent); !ok || !c.Concurrent() {
-			return 1
-		}
-	}
-	if len(p.Stages) == 0 {
-		return 1
-	}
-	if p.Workers > 0 {
-		return p.Workers
-	}
-	return runtime.GOMAXPROCS(0)
-}
-
 // read hands batches and errors on in their order.
-func (p *Pipeline) read(ctx context.Context, order, work chan<- *job) {
+func (p *Pipeline) read(ctx context.Context, order chan<- *job) {
 	defer close(order)
-	defer close(work)
 	debug.SetPanicOnFault(true)
 	for {
 		select {
@@ -145,6 +117,7 @@ func (p *Pipeline) read(ctx context.Context, order, work chan<- *job) {
 		default:
 		}
 		j := &job{done: make(chan struct{})}
+		close(j.done)
 		j.batch, j.err = p.Source.Next()
 		if j.err == io.EOF {
 			return
@@ -159,45 +132,10 @@ func (p *Pipeline) read(ctx context.Context, order, work chan<- *job) {
 		case <-ctx.Done():
 			return
 		}
-		if j.err != nil {
-			close(j.done)
-			if final {
-				return
-			}
-			continue
-		}
-		select {
-		case work <- j:
-		case <-ctx.Done():
+		if final {
 			return
 		}
 	}
-}
-
-// run takes the batch through the stages.
-func (j *job) run(ctx context.Context, stages []Stage) {
-	defer close(j.done)
-	defer recoverFault(&j.err)
-	debug.SetPanicOnFault(true)
-	for _, s := range stages {
-		if err := s.Run(ctx, j.batch); err != nil {
-			j.err = err
-			if !errors.Is(err, ErrStop) {
-				return
-			}
-		}
-		j.batch.Flows = kept(j.batch.Flows)
-	}
-}
-
-func kept(flows []*flowfile.Flow) []*flowfile.Flow {
-	out := flows[:0]
-	for _, f := range flows {
-		if !f.Dropped() {
-			out = append(out, f)
-		}
-	}
-	return out
 }
 
 // write gives the batches to the sink.
