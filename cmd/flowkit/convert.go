@@ -15,6 +15,7 @@ import (
 	"flowkit/flowfile/formats"
 	"flowkit/flowfile/native"
 	"flowkit/replay"
+	"flowkit/transform/script"
 )
 
 // conversion is what transform, export and cat have in common: flows from inputs through
@@ -100,6 +101,10 @@ func (c *conversion) run(ctx context.Context) error {
 		c.worsen(cli.Input)
 		err = nil
 	}
+	var crash *script.CrashError
+	if errors.As(err, &crash) {
+		return c.crashed(crash, out, sink)
+	}
 	if err == nil {
 		err = sink.Close()
 	}
@@ -115,6 +120,24 @@ func (c *conversion) run(ctx context.Context) error {
 		return cli.Quiet(cli.Stopped)
 	}
 	return c.said()
+}
+
+// crashed keeps what was written before the process of a script ended.
+func (c *conversion) crashed(crash *script.CrashError, out *output.Output, sink flowfile.Sink) error {
+	err := sink.Close()
+	var kept string
+	if err == nil {
+		kept, err = out.CommitPartial()
+	}
+	if err != nil {
+		out.Discard()
+		c.streams.Say("%v", err)
+	}
+	hint := "flows before it are complete in the output"
+	if kept != "" {
+		hint = "flows before it are in " + kept
+	}
+	return cli.Hinted(cli.Script, hint, "%w", crash)
 }
 
 // said returns the exit code of all that was said on the way.

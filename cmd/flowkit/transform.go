@@ -4,11 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,27 +12,23 @@ import (
 	"flowkit/flowfile"
 	"flowkit/replay"
 	"flowkit/transform/script"
-	"flowkit/transform/starlark"
 )
 
 type transformOptions struct {
 	inputs
 	outputFlags
-	scripts   []string
-	set       []string
-	onError   string
-	timeout   time.Duration
-	maxBody   string
-	events    string
-	trace     bool
-	verbosity string
-	words     []string
+	scriptFlags
+	events string
+	trace  bool
+	words  []string
 }
 
 const transformHelp = `Replay every flow through the documented sequence of events into scripts, and write the
 flows with what the scripts changed.
 
-A script is Starlark, a small Python: functions named after events, called with the flow.
+A script is a mitmproxy addon in Python (.py), unmodified, of any of mitmproxy's eras; it runs in
+your own python3 and needs no mitmproxy. Or it is Starlark, a small Python for which nothing has
+to be installed: functions named after events, called with the flow.
 
   def response(flow):
       flow.response.headers["newheader"] = "foo"
@@ -54,6 +45,7 @@ func newTransformCmd(s *cli.Streams) *cobra.Command {
 		Long:  transformHelp,
 		Example: `  flowkit transform -s add_header.star -r in.mitm -w out.mitm
   flowkit transform -s redact.star --set level=2 -r in.flow -w - '~d example.com' | flowkit export --har
+  flowkit transform -s addon.py --set level=2 -j 2 -r in.mitm -w out.mitm
   flowkit transform --events-trace -r in.mitm -w /dev/null`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.words = args
@@ -62,18 +54,11 @@ func newTransformCmd(s *cli.Streams) *cobra.Command {
 	}
 	o.inputs.addFlags(c)
 	o.outputFlags.addFlags(c, "flow")
+	o.scriptFlags.addFlags(c)
 	fl := c.Flags()
-	fl.StringArrayVarP(&o.scripts, "script", "s", nil, "run the script `FILE`; may be repeated")
-	fl.StringArrayVar(&o.set, "set", nil, "give the scripts the option `NAME=VALUE`")
-	fl.StringVar(&o.onError, "on-script-error", "keep", "what to `DO` when a script raises: keep the flow, drop it, or abort the run")
-	fl.DurationVar(&o.timeout, "script-timeout", script.DefaultTimeout, "end a call that takes longer than `TIME`")
-	fl.StringVar(&o.maxBody, "max-script-body", "64m", "raise in the script for a body larger than `SIZE` (k, m, g)")
 	fl.StringVar(&o.events, "events", "modern", "`ORDER` of events: modern, or classic as in mitmproxy 0.18 to 6")
 	fl.BoolVar(&o.trace, "events-trace", false, "print the events to stderr as they fire")
-	fl.StringVar(&o.verbosity, "log-level", "info", "show messages of scripts from `LEVEL` on: debug, info, warn, error")
-	complete(c, "on-script-error", "keep", "drop", "abort")
 	complete(c, "events", "modern", "classic")
-	complete(c, "log-level", "debug", "info", "warn", "error")
 	return c
 }
 
@@ -88,17 +73,20 @@ func runTransform(ctx context.Context, s *cli.Streams, o *transformOptions) erro
 	}
 	conv.filter = flt
 	conv.need = flowfile.NeedMessages | flowfile.NeedBodies
-	policy, err := script.ParsePolicy(o.onError)
-	if err != nil {
-		return cli.Errorf(cli.Usage, "--on-script-error: %w", err)
-	}
-	errs := &script.Errors{Policy: policy, Report: func(text string) { s.Say("%s", text) }}
-	stages, err := o.stages(ctx, s, errs, o.std())
+	policy, err := o.policy()
 	if err != nil {
 		return err
 	}
-	conv.stages = stages
+	errs := &script.Errors{Policy: policy, Report: func(text string) { s.Say("%s", text) }}
+	l, err := o.stages(ctx, s, errs, o.std())
+	if err != nil {
+		return err
+	}
+	conv.stages = l.stages
 	err = conv.run(ctx)
+	if cerr := l.close(); err == nil {
+		err = cerr
+	}
 	for _, line := range errs.Summary() {
 		s.Say("%s", line)
 	}
@@ -126,76 +114,24 @@ func policyText(p script.Policy) string {
 	return "keep, their flows were kept with the changes made so far"
 }
 
-// stages loads the scripts.
-func (o *transformOptions) stages(ctx context.Context, s *cli.Streams, errs *script.Errors, dataOnStdout bool) ([]replay.Stage, error) {
-	if o.timeout <= 0 {
-		return nil, cli.Errorf(cli.Usage, "--script-timeout is a time like 500ms or 10s, not %v", o.timeout)
-	}
+// stages is what the flows go through, and what ends it when the run is over.
+func (o *transformOptions) stages(ctx context.Context, s *cli.Streams, errs *script.Errors, dataOnStdout bool) (*loaded, error) {
 	if o.events != "modern" && o.events != "classic" {
 		return nil, cli.Errorf(cli.Usage, "--events is modern or classic, not %q", o.events)
 	}
-	var stages []replay.Stage
+	l, err := o.scriptFlags.load(ctx, s, &o.inputs, errs, dataOnStdout)
+	if err != nil {
+		return nil, err
+	}
+	for _, session := range l.sessions {
+		if c, ok := session.(interface{ SetClassic(bool) }); ok {
+			c.SetClassic(o.events == "classic")
+		}
+	}
 	if o.trace {
-		stages = append(stages, traceStage(s, o.events == "classic"))
+		l.stages = append([]replay.Stage{traceStage(s, o.events == "classic")}, l.stages...)
 	}
-	specs, err := o.specs(s, dataOnStdout)
-	if err != nil || len(specs) == 0 {
-		return stages, err
-	}
-	session, err := starlark.Engine{}.Load(ctx, specs)
-	if err != nil {
-		return nil, loadFailed(err)
-	}
-	session.OnError(errs.Handle)
-	session.(*starlark.Session).SetClassic(o.events == "classic")
-	return append(stages, session), nil
-}
-
-func loadFailed(err error) error {
-	text := plainPathError(err).Error()
-	if e, ok := err.(*script.Error); ok && e.Trace != "" {
-		text += "\n" + e.Trace
-	}
-	return cli.Errorf(cli.Script, "%s", text)
-}
-
-func (o *transformOptions) specs(s *cli.Streams, dataOnStdout bool) ([]script.Spec, error) {
-	set := make(map[string]string)
-	for _, kv := range o.set {
-		k, v, _ := strings.Cut(kv, "=")
-		if k == "" {
-			return nil, cli.Errorf(cli.Usage, "--set wants NAME=VALUE, not %q", kv)
-		}
-		set[k] = v
-	}
-	body, err := parseSize(o.maxBody)
-	if err == nil && body == 0 {
-		err = errors.New("scripts need some room")
-	}
-	if err != nil {
-		return nil, cli.Errorf(cli.Usage, "--max-script-body: %w", err)
-	}
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(o.verbosity)); err != nil {
-		return nil, cli.Errorf(cli.Usage, "--log-level: %q is not one of debug, info, warn, error", o.verbosity)
-	}
-	var printTo io.Writer = s.Out
-	if dataOnStdout {
-		printTo = s.Err
-	}
-	var specs []script.Spec
-	for _, path := range o.scripts {
-		if ext := strings.ToLower(filepath.Ext(path)); ext == ".py" {
-			return nil, cli.Hinted(cli.Usage, "write it in Starlark, or run it with mitmdump until then",
-				"%s: this version of flowkit runs Starlark scripts; Python scripts are not supported yet", path)
-		}
-		specs = append(specs, script.Spec{
-			Path: path, Set: set, Output: printTo, Log: slog.New(&logHandler{s: s, level: level}),
-			Spool:  &flowfile.Spool{Dir: o.tempDir},
-			Limits: script.Limits{Timeout: o.timeout, Body: body},
-		})
-	}
-	return specs, nil
+	return l, nil
 }
 
 // traceStage prints each event to stderr.

@@ -22,12 +22,19 @@ import (
 // Spec is one script to load.
 type Spec struct {
 	Path   string
+	Args   []string          // of the script itself, as in -s "script.py a b"
 	Source []byte            // nil: read from Path
 	Set    map[string]string // values of options, from the command line
-	Log    *slog.Logger      // nil: slog.Default
-	Output io.Writer         // where print goes; nil: nowhere
-	Spool  *flowfile.Spool   // for changed messages
-	Limits Limits
+	// SetArgs are the same as they were given, "name=value" or "name", in their order, for
+	// an engine whose options may have several values; nil: made of Set.
+	SetArgs []string
+	Log     *slog.Logger    // nil: slog.Default
+	Output  io.Writer       // where print goes; nil: nowhere
+	Spool   *flowfile.Spool // for changed messages
+	Limits  Limits
+	// Policy is what Errors will make of an error: an engine that runs whole batches
+	// elsewhere has to know ahead. "" is Keep.
+	Policy Policy
 }
 
 // Name returns the script's name for messages.
@@ -81,6 +88,42 @@ type Info struct {
 	Hooks replay.Hooks
 	// Ordered tells why the flows must come one at a time, "" if they need not.
 	Ordered string
+	Details
+}
+
+// Info of a script that an engine may know besides.
+type Details struct {
+	Interpreter string   // "Python 3.11.2 (/usr/bin/python3)"
+	Era         string   // of the API that the script is written for
+	Options     []Option // that it declares
+	Asserted    bool     // it says of itself that it is stateless
+}
+
+// Option is an option that a script declares.
+type Option struct{ Name, Type, Default, Help string }
+
+// ExitError is a script's wish to end the run, by sys.exit. The flow in hand is the last.
+type ExitError struct {
+	Script string
+	Code   string // as the script gave it
+}
+
+func (e *ExitError) Error() string {
+	return fmt.Sprintf("%s: the script ended the run with sys.exit(%s)", e.Script, e.Code)
+}
+
+// CrashError is the end of the process that runs the scripts. The flows before the batch in
+// hand are complete.
+type CrashError struct {
+	Msg  string
+	Flow string // id of the flow in hand, "" if there was none
+}
+
+func (e *CrashError) Error() string {
+	if e.Flow == "" {
+		return e.Msg
+	}
+	return e.Msg + " at flow " + e.Flow
 }
 
 // Error is what a script raised.

@@ -150,6 +150,17 @@ func (o *Output) Commit() error {
 	return nil
 }
 
+// CommitPartial ends an output that is complete up to a point: a file gets its name with
+// ".partial" behind it, which is returned, and what was there before stays.
+func (o *Output) CommitPartial() (name string, err error) {
+	if o.temp != "" {
+		o.path += ".partial"
+		o.target += ".partial"
+		name = o.path
+	}
+	return name, o.Commit()
+}
+
 // Discard takes an unfinished file away; what was there before stays.
 func (o *Output) Discard() {
 	if o.std {

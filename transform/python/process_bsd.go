@@ -1,0 +1,7 @@
+//go:build unix && !linux
+
+package python
+
+import "syscall"
+
+func withParent() *syscall.SysProcAttr { return nil }

@@ -1,0 +1,9 @@
+//go:build !unix
+
+package python
+
+import "syscall"
+
+func (w *worker) interrupt() {}
+
+func withParent() *syscall.SysProcAttr { return nil }

@@ -1,0 +1,357 @@
+"""What a script changed in a flow: PROTOCOL.md, "Diffs".
+
+Nothing keeps books while a script runs: fields are immutable objects, so a field that is
+not the very object of the record was changed.
+"""
+
+# Attributes of messages and their place in the record, but for headers, body and trailers.
+_REQUEST = (
+    ("_host", 0, str), ("_port", 1, int), ("_method", 2, bytes), ("_scheme", 3, bytes),
+    ("_authority", 4, bytes), ("_path", 5, bytes), ("_version", 6, bytes),
+    ("timestamp_start", 10, float), ("timestamp_end", 11, float),
+)
+_RESPONSE = (
+    ("_status", 0, int), ("_reason", 1, bytes), ("_version", 2, bytes),
+    ("timestamp_start", 6, float), ("timestamp_end", 7, float),
+)
+# (fields, place of headers, of the body's offset, of trailers, what it is called)
+REQUEST = (_REQUEST, 7, 8, 12, "request")
+RESPONSE = (_RESPONSE, 3, 4, 8, "response")
+
+_FLOW = (
+    ("id", 0, str), ("timestamp_created", 1, float), ("intercepted", 3, bool), ("is_replay", 4, str),
+    ("marked", 5, str), ("comment", 6, str),
+)
+_CONN = (
+    ("id", 0), ("transport_protocol", 1), ("peername", 2), ("sockname", 3), ("address", 4), ("via", 5),
+    ("timestamp_start", 6), ("timestamp_tcp_setup", 7), ("timestamp_tls_setup", 8), ("timestamp_end", 9),
+    ("tls", 10), ("tls_version", 11), ("cipher", 12), ("cipher_list", 13), ("sni", 14), ("alpn", 15),
+    ("alpn_offers", 16), ("certificate_list", 17), ("mitmcert", 18), ("proxy_mode", 19), ("error", 20),
+    ("state", 21),
+)
+
+
+class WrongType(TypeError):
+    """A script left a value that a flow cannot hold."""
+
+
+class Raw:
+    """The bytes behind a RESULT."""
+
+    __slots__ = ("pieces", "size")
+
+    def __init__(self):
+        self.pieces = []
+        self.size = 0
+
+    def add(self, content, what):
+        """Return the value of a body: None, or its place."""
+        if content is None:
+            return None
+        if type(content) is not bytes:
+            if not isinstance(content, (bytes, bytearray, memoryview)):
+                raise WrongType("%s must be bytes, not %s" % (what, type(content).__name__))
+            content = bytes(content)
+        place = (self.size, len(content))
+        if content:
+            self.pieces.append(content)
+            self.size += len(content)
+        return place
+
+
+def _plain(value, kind, what):
+    """Return value as a plain object of its kind, which marshal can write."""
+    if value is None or type(value) is kind:
+        return value
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if kind is bool and value in (0, 1):
+        return bool(value)
+    if kind is int and isinstance(value, int):
+        return int(value)
+    if kind is str and isinstance(value, str):
+        return str.__str__(value)
+    if kind is bytes and isinstance(value, (bytes, bytearray)):
+        return bytes(value)
+    raise WrongType("%s must be %s, not %s" % (what, kind.__name__, type(value).__name__))
+
+
+def fields_of(headers, what):
+    """Return the fields of headers as tuples of bytes."""
+    try:
+        fields = tuple([(bytes(k), bytes(v)) for k, v in headers.fields])
+    except AttributeError:
+        raise WrongType("%s must be Headers, not %s" % (what, type(headers).__name__)) from None
+    return fields
+
+
+def message(m, layout, raw):
+    """Return the ops of a received message, None if nothing was changed."""
+    d = m.__dict__
+    if "_rec" not in d:
+        # Only decoded fields can have changed, but a plain assignment needs no decoding.
+        if len(d) <= 3:
+            return None
+    fields, headers, body, trailers, name = layout
+    rec = m._rec
+    ops = []
+    for attr, place, kind in fields:
+        if attr in d:
+            value = d[attr]
+            if value is not rec[place] and value != rec[place]:
+                ops += (place, _plain(value, kind, "%s.%s" % (name, attr.lstrip("_"))))
+    if "headers" in d:
+        h = d["headers"]
+        if getattr(h, "fields", None) is not rec[headers]:
+            fields = fields_of(h, name + ".headers")
+            if fields != rec[headers]:
+                ops += (headers, fields)
+    if "_body" in d and ("_body0" not in d or d["_body"] is not d["_body0"]):
+        content = d["_body"]
+        if "_body0" not in d or content != d["_body0"]:
+            ops += (body, raw.add(content, name + ".content"))
+    if "trailers" in d:
+        t = d["trailers"]
+        old = rec[trailers]
+        new = None if t is None else (t.fields if getattr(t, "fields", None) is old else fields_of(t, name + ".trailers"))
+        if new != old:
+            ops += (trailers, new)
+    return ops or None
+
+
+def whole(m, layout, raw):
+    """Return all fields of a message that a script made."""
+    fields, headers, body, trailers, name = layout
+    rec = [None] * (trailers + 1)
+    for attr, place, kind in fields:
+        rec[place] = _plain(getattr(m, attr), kind, "%s.%s" % (name, attr.lstrip("_")))
+    rec[headers] = fields_of(m.headers, name + ".headers")
+    rec[body] = raw.add(m._body, name + ".content")
+    rec[body + 1] = 0
+    rec[trailers] = None if m.trailers is None else fields_of(m.trailers, name + ".trailers")
+    return [True] + rec
+
+
+def _part(flow, d, attr, place, layout, raw):
+    """Return the diff of request or response."""
+    if attr not in d:
+        return None
+    m = d[attr]
+    if m is None:
+        return None if flow._rec[place] is None else False
+    if m.__dict__.get("_raw") is not None and m._raw is flow._rec[place]:
+        return message(m, layout, raw)
+    return whole(m, layout, raw)
+
+
+def http(flow, raw):
+    """Return the request's diff, the response's diff and the ops of the flow."""
+    d = flow.__dict__
+    request = _part(flow, d, "request", 3, REQUEST, raw)
+    response = _part(flow, d, "response", 4, RESPONSE, raw)
+    ops = _common(flow, d)
+    if "websocket" in d:
+        ops += _websocket(flow, d["websocket"], raw)
+    return request, response, ops
+
+
+def stream(flow, raw):
+    d = flow.__dict__
+    ops = _common(flow, d)
+    if "messages" in d:
+        ops += _messages(d["messages"], d.get("_messages0"), raw, False)
+    return None, None, ops
+
+
+def dns(flow, raw):
+    d = flow.__dict__
+    ops = _common(flow, d)
+    for attr, place, op in (("request", 3, 12), ("response", 4, 13)):
+        if attr in d:
+            m = d[attr]
+            if m is None:
+                if flow._rec[place] is not None:
+                    ops += (op, None)
+            else:
+                new = m._tuple()
+                raw_old = flow._rec[place]
+                if raw_old is None or new != _dns_record(raw_old):
+                    ops += (op, new)
+    return None, None, ops
+
+
+def _dns_record(blob):
+    from marshal import loads
+    return loads(blob)
+
+
+def _common(flow, d):
+    ops = []
+    rec = flow._rec
+    for attr, op, kind in _FLOW:
+        if attr in d:
+            value = d[attr]
+            if value != _was(rec, attr, op):
+                ops += (op, _plain(value, kind, "flow." + attr))
+    if "error" in d:
+        e = d["error"]
+        now = None if e is None else (_plain(e.msg, str, "flow.error.msg"), _plain(e.timestamp, float, "flow.error.timestamp"))
+        if now != _cold(rec)[0]:
+            ops += (2, now)
+    if "metadata" in d and d["metadata"] != d.get("_metadata0"):
+        ops += (7, metadata(d["metadata"]))
+    for attr, op in (("client_conn", 10), ("server_conn", 11)):
+        if attr in d:
+            changed = _conn(d[attr], attr)
+            if changed:
+                ops += (op, changed)
+    return ops
+
+
+_EMPTY = (None, False, None, "", "", {}, None)
+_COLD = {"intercepted": 1, "is_replay": 2, "marked": 3, "comment": 4}
+
+
+def _cold(rec):
+    if rec[5] is None:
+        return _EMPTY
+    from marshal import loads
+    return loads(rec[5])
+
+
+def _was(rec, attr, op):
+    if op < 2:
+        return rec[op + 1]
+    return _cold(rec)[_COLD[attr]]
+
+
+def metadata(value, depth=0):
+    """Return value as metadata can be stored."""
+    if value is None or type(value) in (bool, int, float, str, bytes):
+        return value
+    if depth > 100:
+        raise WrongType("flow.metadata is nested too deeply")
+    if isinstance(value, dict):
+        return {_key(k): metadata(v, depth + 1) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [metadata(v, depth + 1) for v in value]
+    for kind in (bool, int, float, str, bytes):
+        if isinstance(value, kind):
+            return kind(value)
+    raise WrongType("flow.metadata cannot hold a %s" % type(value).__name__)
+
+
+def _key(k):
+    if isinstance(k, (str, bytes)):
+        return k
+    raise WrongType("a key of flow.metadata must be str, not %s" % type(k).__name__)
+
+
+def _websocket(flow, w, raw):
+    old = _cold(flow._rec)[6]
+    if w is None:
+        return [8, None] if old is not None else []
+    ops = []
+    now = (w.closed_by_client, w.close_code, w.close_reason, w.timestamp_end)
+    if now != old:
+        ops += (8, (
+            now[0], None if now[1] is None else int(now[1]), _plain(now[2], str, "flow.websocket.close_reason"),
+            _plain(now[3], float, "flow.websocket.timestamp_end"),
+        ))
+    if "messages" in w.__dict__:
+        ops += _messages(w.messages, flow.__dict__.get("_messages0"), raw, True)
+    return ops
+
+
+def _messages(messages, old, raw, websocket):
+    """Return the op for a list of messages; old are the tuples that came, None if they did not."""
+    changed = old is None or len(messages) != len(old)
+    out = []
+    for i, m in enumerate(messages):
+        now = _message(m, old, raw, websocket)
+        if now != i:
+            changed = True
+        out.append(now)
+    return [9, out] if changed else []
+
+
+def _message(m, old, raw, websocket):
+    """Return a message's number if it is as it was, else all of it."""
+    number = _number(m, old)
+    if number is not None and m._unchanged():
+        return number
+    head = (
+        m._number() if websocket else 0, bool(m.from_client), _plain(m.timestamp, float, "message.timestamp"),
+        bool(m.dropped) if websocket else False, bool(m.injected) if websocket else False,
+    )
+    d = m.__dict__
+    if number is not None and d.get("content") is d.get("_content0"):
+        return head[:2] + (None,) + head[2:] + (number,)
+    return head[:2] + (raw.add(m.content, "message.content"),) + head[2:]
+
+
+def _number(m, old):
+    """Return which of the flow's messages m is, None if it is new or another flow's."""
+    origin = getattr(m, "_origin", None)
+    if origin is None or old is None:
+        return None
+    number, t = origin
+    return number if number < len(old) and old[number] is t else None
+
+
+def _conn(conn, side):
+    """Return the ops of a connection, None if nothing was changed."""
+    d = conn.__dict__
+    made = "_raw" not in d and "_rec" not in d  # by a script
+    if not made and len(d) <= 1:
+        return None
+    rec = (None,) * 22 if made else conn._rec
+    ops = []
+    for attr, place in _CONN:
+        if made:
+            try:
+                value = getattr(conn, attr)
+            except AttributeError:
+                continue  # of the other side
+        elif attr in d:
+            value = d[attr]
+            if value is rec[place]:
+                continue
+        else:
+            continue
+        value = _conn_value(attr, value, side)
+        if made or value != _conn_value(attr, rec[place], side):
+            ops += (place, value)
+    return ops or None
+
+
+def _conn_value(attr, value, side):
+    what = "flow.%s.%s" % (side, attr)
+    if value is None:
+        return None
+    if attr in ("peername", "sockname", "address"):
+        return tuple([v if isinstance(v, (int, str)) else str(v) for v in value])
+    if attr == "via":
+        return (str(value[0]), tuple(value[1]))
+    if attr.startswith("timestamp"):
+        return _plain(value, float, what)
+    if attr == "tls":
+        return bool(value)
+    if attr == "state":
+        return int(getattr(value, "value", value))
+    if attr == "alpn":
+        return _plain(value, bytes, what)
+    if attr == "alpn_offers":
+        return tuple([bytes(v) for v in value])
+    if attr == "cipher_list":
+        return tuple([str(v) for v in value])
+    if attr == "certificate_list":
+        return tuple([v if isinstance(v, bytes) else v.to_pem() for v in value])
+    if attr == "mitmcert":
+        return value if isinstance(value, bytes) else value.to_pem()
+    if attr == "proxy_mode":
+        return value if isinstance(value, str) else getattr(value, "full_spec", str(value))
+    return _plain(value, str, what)
+
+
+KINDS = (http, stream, stream, dns)

@@ -1,0 +1,2 @@
+"""A part of the program."""
+raise ImportError("libmproxy.web needs a live proxy; flowkit replays saved flows")

@@ -1,0 +1,4 @@
+"""Helpers for scripts."""
+from .concurrent import concurrent
+
+__all__ = ["concurrent"]

@@ -1,0 +1,2 @@
+"""Certificates."""
+from mitmproxy.certs import Cert as SSLCert  # noqa: F401

@@ -1,0 +1,2 @@
+"""Content encodings."""
+from _flowkit.legacy.encoding import *  # noqa: F401,F403

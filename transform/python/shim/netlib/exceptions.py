@@ -1,0 +1,3 @@
+"""Exceptions."""
+from mitmproxy.exceptions import *  # noqa: F401,F403
+from mitmproxy.exceptions import __getattr__  # noqa: F401

@@ -1,0 +1,2 @@
+"""Now mitmproxy.net.http.cookies."""
+from mitmproxy.net.http.cookies import *  # noqa: F401,F403

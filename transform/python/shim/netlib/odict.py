@@ -1,0 +1,2 @@
+"""Ordered dictionaries of lists."""
+from _flowkit.legacy.odict import ODict, ODictCaseless  # noqa: F401

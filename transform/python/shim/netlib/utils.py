@@ -1,0 +1,2 @@
+"""Helpers."""
+from _flowkit.legacy.utils import *  # noqa: F401,F403

@@ -1,0 +1,32 @@
+"""decode() and encode() of messages."""
+from _show import attempt, name
+
+CODINGS = ["gzip", "deflate", "deflateraw", "br", "zstd", "identity", "none", "nosuch", "GZIP", ""]
+
+
+def coded(m, *how):
+    for step in how:
+        m.decode() if step is None else m.encode(step)
+    # The compressor's bytes and their number may differ.
+    return [f for f in m.headers.fields if f[0].lower() != b"content-length"], attempt(lambda: m.content)
+
+
+def both(flow, m):
+    n = int(name(flow)[1:])
+    print(name(flow), "decode", attempt(coded, m.copy(), None), attempt(lambda: m.copy().decode(strict=False)))
+    for coding in CODINGS:
+        print("  ", coding, attempt(coded, m.copy(), coding))
+    if m.headers.get("content-encoding"):
+        print("  ", attempt(m.decode))
+    elif n % 5 == 0:
+        print("  ", attempt(coded, m, "deflate"))
+    elif n % 5 == 1:
+        print("  ", attempt(coded, m, None, "identity"))
+
+
+def request(flow):
+    both(flow, flow.request)
+
+
+def response(flow):
+    both(flow, flow.response)

@@ -1,0 +1,18 @@
+"""Bodies: raw, decoded, as text, as JSON, strict and not."""
+from _show import attempt, get, name
+
+
+def each(flow, m):
+    print(name(flow), *get(m, "raw_content content text"), sep="\n  ")
+    print("  get_content", attempt(m.get_content), attempt(m.get_content, strict=False), attempt(m.get_content, False))
+    print("  get_text", attempt(m.get_text), attempt(m.get_text, strict=False))
+    print("  json", attempt(m.json), attempt(m.json, parse_float=str))
+    print("  same", attempt(lambda: m.content is m.content), attempt(lambda: m.raw_content is m.data.content))
+
+
+def request(flow):
+    each(flow, flow.request)
+
+
+def response(flow):
+    each(flow, flow.response)

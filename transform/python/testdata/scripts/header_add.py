@@ -1,0 +1,5 @@
+"""The smallest script: a header."""
+
+
+def response(flow):
+    flow.response.headers["newheader"] = "foo"
