@@ -56,9 +56,9 @@ func newTransformCmd(s *cli.Streams) *cobra.Command {
 	o.outputFlags.addFlags(c, "flow")
 	o.scriptFlags.addFlags(c)
 	fl := c.Flags()
-	fl.StringVar(&o.events, "events", "modern", "`ORDER` of events: modern, or classic as in mitmproxy 0.18 to 6")
+	fl.StringVar(&o.events, "events", "auto", "`ORDER` of events: modern, classic as in mitmproxy 0.18 to 6, or auto: by the era that a .py script is of")
 	fl.BoolVar(&o.trace, "events-trace", false, "print the events to stderr as they fire")
-	complete(c, "events", "modern", "classic")
+	complete(c, "events", "auto", "modern", "classic")
 	return c
 }
 
@@ -116,15 +116,15 @@ func policyText(p script.Policy) string {
 
 // stages is what the flows go through, and what ends it when the run is over.
 func (o *transformOptions) stages(ctx context.Context, s *cli.Streams, errs *script.Errors, dataOnStdout bool) (*loaded, error) {
-	if o.events != "modern" && o.events != "classic" {
-		return nil, cli.Errorf(cli.Usage, "--events is modern or classic, not %q", o.events)
+	if o.events != "auto" && o.events != "modern" && o.events != "classic" {
+		return nil, cli.Errorf(cli.Usage, "--events is auto, modern or classic, not %q", o.events)
 	}
 	l, err := o.scriptFlags.load(ctx, s, &o.inputs, errs, dataOnStdout)
 	if err != nil {
 		return nil, err
 	}
 	for _, session := range l.sessions {
-		if c, ok := session.(interface{ SetClassic(bool) }); ok {
+		if c, ok := session.(interface{ SetClassic(bool) }); ok && o.events != "auto" {
 			c.SetClassic(o.events == "classic")
 		}
 	}

@@ -92,7 +92,7 @@ func (s *suite) try(flows ...*flowfile.Flow) ([]*flowfile.Flow, error) {
 		}
 		specs = append(specs, script.Spec{
 			Path: path, Source: src, Set: s.set, Limits: s.limits, Output: &s.output,
-			Log: slog.New(slog.DiscardHandler),
+			Log: slog.New(slog.DiscardHandler), Policy: s.policy,
 		})
 	}
 	ctx := context.Background()
@@ -108,9 +108,7 @@ func (s *suite) try(flows ...*flowfile.Flow) ([]*flowfile.Flow, error) {
 	s.info = session.Info()
 	s.errs = script.Errors{Policy: s.policy, Report: func(text string) { s.reports = append(s.reports, text) }}
 	session.OnError(s.errs.Handle)
-	if s.classic {
-		session.(interface{ SetClassic(bool) }).SetClassic(true)
-	}
+	session.(interface{ SetClassic(bool) }).SetClassic(s.classic)
 	out := &sink{}
 	p := replay.Pipeline{
 		Source: newSource(flows), Sink: out, Workers: s.workers,

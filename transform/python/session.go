@@ -19,7 +19,7 @@ type Session struct {
 	specs   []script.Spec
 	python  string
 	shim    string
-	classic bool
+	order   string // of events: "" by each script's era, else modern or classic
 	onError func(*flowfile.Flow, *replay.EventError) error
 	workers []*worker
 	idle    chan *worker // of several workers, those that have nothing to do
@@ -106,8 +106,14 @@ func (s *Session) learn(r *ready) {
 // Info tells what was loaded.
 func (s *Session) Info() []script.Info { return s.info }
 
-// SetClassic chooses the order of events of mitmproxy 0.18 to 6.
-func (s *Session) SetClassic(classic bool) { s.classic = classic }
+// SetClassic chooses the order of events: that of mitmproxy 0.18 to 6, or that of 7 and
+// later. Where nobody chooses, a script gets that of its era.
+func (s *Session) SetClassic(classic bool) {
+	s.order = "modern"
+	if classic {
+		s.order = "classic"
+	}
+}
 
 // OnError sets what happens to errors of scripts. It is called from goroutines of the
 // session, for one flow after the other of each process.
@@ -134,7 +140,7 @@ func (s *Session) failed(f *flowfile.Flow, h replay.Hook, err error) error {
 // Start runs load, configure and running of all scripts in each process.
 func (s *Session) Start(context.Context) error {
 	for _, w := range s.workers {
-		r, err := w.start(s.classic)
+		r, err := w.start(s.order)
 		if err != nil {
 			return err
 		}

@@ -368,10 +368,10 @@ func (w *worker) hello() (*ready, error) {
 }
 
 // start runs load, configure and running.
-func (w *worker) start(classic bool) (*ready, error) {
+func (w *worker) start(order string) (*ready, error) {
 	w.phase = replay.Configure
 	var m marshal
-	m.boolean(classic)
+	m.text(order)
 	r, err := w.ask(frameStart, m.buf)
 	w.phase = replay.Running
 	return r, err

@@ -63,6 +63,7 @@ class Bridge:
         self.classic = False
         self.stopped = None  # the Stop that ended the run
         self.running = False
+        self.owners = {}  # which script declared an option
         self.stream_noticed = False
         self.logging = False  # an add_log hook is under way
         self.loop = None  # of asyncio, if a script uses it
@@ -146,6 +147,8 @@ class Bridge:
         from mitmproxy.options import Options
 
         self.options = Options()
+        self.stock = set(self.options.keys())  # those of mitmdump
+        self.set = set_
         self.master = Master(self.options, stock=True)
         if set_:
             self.options.set(*set_, defer=True)
@@ -173,8 +176,9 @@ class Bridge:
         sys.stdout.flush()
         self.wire.send(wire.READY, info.ready(self, failed))
 
-    def start(self, classic):
-        self.classic = classic
+    def start(self, order):
+        self.order = order
+        self.classic = order == "classic"
         loaded, failed = 0, False
         for phase in (self._load, self._configure, self._running):
             for i, script in enumerate(self.scripts):
@@ -189,7 +193,7 @@ class Bridge:
             if failed:
                 break
             if phase == self._load:
-                failed = not self._deferred()
+                failed = not self._options_right()
                 if failed:
                     break
         if failed:
@@ -207,12 +211,15 @@ class Bridge:
     def _load(self, script):
         from mitmproxy.addonmanager import Loader
 
-        script.adapt(self.classic)
+        script.adapt(self.order != "")
         addons = self.master.addons
         addons.chain.append(script.addon)
         self._name(script.addon)
+        known = set(self.options.keys())
         for coroutine in self._call(script, "load", Loader(self.master)):
             yield coroutine
+        for name in self.options.keys() - known:
+            self.owners[name] = script.name
         self._name(script.addon)  # load may have added some
         self.options.process_deferred()
 
@@ -247,18 +254,14 @@ class Bridge:
         for coroutine in phase(*args):
             self.await_(coroutine)
 
-    def _deferred(self):
-        """Complains about options that were set and that nobody declared."""
-        unknown = [k for k in self.options.deferred if k not in self.options]
-        if not unknown:
-            return True
+    def _options_right(self):
+        """Complains about options that were set and that nobody declared, or with a wrong value."""
         from . import info
 
-        there = ", ".join(o[1] for o in info.options(self)) or "none of the scripts has options"
-        self.wire.send(wire.ERROR, (
-            self.scripts[0].name, 0, "--set %s: there is no such option; there is %s" % (unknown[0], there), "", "load", -1,
-        ))
-        return False
+        problem = info.problem(self)
+        if problem:
+            self.wire.send(wire.ERROR, (self.scripts[0].name, 0, problem, "", "load", -1))
+        return not problem
 
     def done(self):
         self._done(self.scripts)

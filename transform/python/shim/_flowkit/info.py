@@ -1,4 +1,4 @@
-"""What flowkit is told of the scripts: the READY frame."""
+"""What flowkit is told of the scripts and their options: the READY frame."""
 import sys
 
 
@@ -7,13 +7,40 @@ def ready(bridge, failed):
         "hooks": [bridge.table.of(s) if bridge.table else [] for s in bridge.scripts],
         "options": options(bridge),
         "eras": [s.era for s in bridge.scripts],
-        "parallel": [None for s in bridge.scripts],
+        "parallel": ["" for s in bridge.scripts],
         "asserted": [s.asserted for s in bridge.scripts],
         "python": "%d.%d.%d" % sys.version_info[:3],
         "failed": failed,
     }
 
 
+def declared(bridge):
+    """Return the names of the options that scripts declared."""
+    return [k for k in bridge.options.keys() if k not in bridge.stock]
+
+
 def options(bridge):
-    """Return the options that scripts declared: (name, type, default, help)."""
-    return [tuple(o) for o in bridge.master.addons.declared_options()] if hasattr(bridge.master.addons, "declared_options") else []
+    """Return the options that scripts declared: (script, name, type, default, help)."""
+    all_ = []
+    for name in declared(bridge):
+        o = bridge.options._options[name]
+        spec = o.typespec
+        kind = spec.__name__ if isinstance(spec, type) else str(spec).replace("typing.", "")
+        all_.append((bridge.owners.get(name, ""), name, kind, repr(o.default), str(o.help or "")))
+    return all_
+
+
+def problem(bridge):
+    """Return what is wrong with the options that --set gave, None if nothing is."""
+    known = bridge.options.keys()
+    for text in bridge.set:
+        name, _, value = text.partition("=")
+        if name not in known:
+            there = declared(bridge)
+            return "--set %s: there is no such option; %s" % (
+                name, "there is " + ", ".join(there) if there else "the scripts declare none",
+            )
+        choices = bridge.options._options[name].choices
+        if choices and value and value not in choices:
+            return "--set %s: it must be one of %s" % (text, ", ".join(choices))
+    return None

@@ -64,12 +64,15 @@ class Script:
             self.era = old.era(self.module, text)
             self.args_wanted = self.args_wanted or self.era != "modern"
 
-    def adapt(self, classic):
-        """Give a script of an earlier era the hooks of today; its start() is run."""
+    def adapt(self, ordered):
+        """Give a script of an earlier era the hooks of today; its start() is run.
+
+        It sees the order of events of its era, unless somebody has chosen one (ordered).
+        """
         if self.era != "modern":
             from . import legacy
 
-            self.addon = legacy.adapt(self.module, self.era, self.argv, classic, self.text)
+            self.addon = legacy.adapt(self.module, self.era, self.argv, ordered, self.text)
 
     def args(self):
         """Return a context in which sys.argv is the script's."""

@@ -11,7 +11,6 @@ _Flow = types.flow.Flow
 
 _ENCODINGS = ["gzip", "deflate", "br", "zstd"]
 _REQUEST_ATTRIBUTES = ("host", "method", "path", "url")
-_RESPONSE_ATTRIBUTES = ("status_code", "reason")
 
 
 def load_script(path):
@@ -133,12 +132,9 @@ class Core:
                 raise exceptions.CommandError(
                     "Status code is not an integer: %s" % value
                 ) from e
-        changed = []
         for f in flows:
-            if attr in _REQUEST_ATTRIBUTES:
-                message = getattr(f, "request", None)
-            else:
-                message = getattr(f, "response", None)
+            part = "request" if attr in _REQUEST_ATTRIBUTES else "response"
+            message = getattr(f, part, None)
             if not message or attr not in self.flow_set_options():
                 continue
             try:
@@ -149,9 +145,9 @@ class Core:
                 ) from e
             if attr == "status_code":
                 self._set_reason(message)
-            changed.append(f)
-        _updated(changed)
-        _alert("Set %s on  %s flows." % (attr, len(changed)))
+        _updated(flows)
+        # All of them, whether they have such a part or not.
+        _alert("Set %s on  %s flows." % (attr, len(flows)))
 
     @staticmethod
     def _set_reason(response):

@@ -14,7 +14,7 @@ _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?\Z")
 _KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s\[\]{}#,'"&*!|>%@`-][^#]*?|-[^\s#][^#]*?)\s*:(?=\s|\Z)""")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
-_UNSAFE = re.compile(r"""[\s\[\]{}#,'"&*!|>%@`?:-]|.*(: |:\Z| #|\s\Z)""", re.S)
+_UNSAFE = re.compile(r"""[\s\[\]{}#,'"&*!|>%@`?:]|-(\s|\Z)|.*(: |:\Z| #|\s\Z)""", re.S)
 
 
 def load(text):

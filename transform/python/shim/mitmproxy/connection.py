@@ -5,13 +5,8 @@ from _flowkit.record import Field, Lazy, Record
 from mitmproxy.coretypes.serializable import Serializable
 from mitmproxy.flow import NEWEST, OLDEST, new_id
 
-# The attributes in the order of a connection's record.
-_NAMES = (
-    "id", "transport_protocol", "peername", "sockname", "address", "via", "timestamp_start",
-    "timestamp_tcp_setup", "timestamp_tls_setup", "timestamp_end", "tls", "tls_version", "cipher", "cipher_list",
-    "sni", "alpn", "alpn_offers", "certificate_list", "mitmcert", "proxy_mode", "error", "state",
-)  # fmt: skip
-_VIA, _CERTIFICATES, _MITMCERT, _PROXY_MODE, _STATE = 5, 17, 18, 19, 21
+# Places in a connection's record.
+_ADDRESS, _VIA, _CIPHERS, _ALPN_OFFERS, _CERTIFICATES, _MITMCERT, _PROXY_MODE, _STATE = 4, 5, 13, 16, 17, 18, 19, 21
 
 # The record of a connection of which nothing is known.
 _UNKNOWN = ("", "tcp") + (None,) * 8 + (False, None, None, (), None, None, (), (), None, "regular", None, 0)
@@ -153,10 +148,8 @@ class Connection(Record, Serializable):
     tls = Field(10)
     tls_version = Field(11)
     cipher = Field(12)
-    cipher_list = Field(13)
     sni = Field(14)
     alpn = Field(15)
-    alpn_offers = Field(16)
     error = Field(20)
 
     def __init__(self, *args, **kwargs):
@@ -184,6 +177,16 @@ class Connection(Record, Serializable):
     @Lazy
     def state(self):
         return _state(self._rec[_STATE])
+
+    # Lists, as they are in mitmproxy: scripts may change them in place.
+
+    @Lazy
+    def cipher_list(self):
+        return list(self._rec[_CIPHERS])
+
+    @Lazy
+    def alpn_offers(self):
+        return list(self._rec[_ALPN_OFFERS])
 
     @Lazy
     def certificate_list(self):
@@ -309,47 +312,13 @@ class Connection(Record, Serializable):
                 new[name] = make(new[name])
         d = self.__dict__
         if "proxy_mode" in new:
-            d["_mode"] = new.pop("proxy_mode")
-            d.pop("proxy_mode", None)
+            if "_rec" in d or "_raw" in d:
+                # What is not in the dictionary counts as unchanged.
+                new["proxy_mode"] = _proxy_mode(new["proxy_mode"])
+            else:
+                d.pop("proxy_mode", None)
+                d["_mode"] = new.pop("proxy_mode")
         d.update(new)
-
-    def _changes(self):
-        """Returns (number, value, ...) of what is not as it was received, as the record has it.
-
-        None if nothing has changed, and for a connection that was not received.
-        """
-        d = self.__dict__
-        rec = d.get("_rec")
-        if rec is None:
-            return None
-        changes = []
-        for number, name in enumerate(_NAMES):
-            if name in d and d[name] is not rec[number]:
-                value = self._wire_value(name)
-                if not _same(value, rec[number]):
-                    changes += (number, value)
-        if "_mode" in d and self._mode_text() != rec[_PROXY_MODE]:
-            changes += (_PROXY_MODE, self._mode_text())
-        return tuple(changes) or None
-
-    def _wire_value(self, name):
-        if name == "proxy_mode":
-            return self._mode_text()
-        value = getattr(self, name)
-        return value if value is None or name not in _WIRE else _WIRE[name](value)
-
-    def _wire(self):
-        """Returns the whole connection as a record."""
-        wire = list(_UNKNOWN)
-        for number, name in enumerate(_NAMES):
-            if name in self._defaults:
-                wire[number] = self._wire_value(name)
-        return tuple(wire)
-
-
-def _same(a, b):
-    """Whether two values of a record are equal; of lists, it is not looked at their kind."""
-    return a == b or isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)) and list(a) == list(b)
 
 
 # What is made of a value of the record or the state, and the way back.
@@ -528,7 +497,7 @@ class Server(Connection):
 
     @Lazy
     def address(self):
-        return _address(self._rec[4])
+        return _address(self._rec[_ADDRESS])
 
     @Lazy
     def via(self):

@@ -266,11 +266,6 @@ class ResourceRecord(_Fields):
         return cls(name, types.HTTPS, classes.IN, ttl, _https().pack(record))
 
 
-def _tuples(value):
-    """Returns value with tuples for the lists in it."""
-    return tuple([_tuples(v) for v in value]) if isinstance(value, (list, tuple)) else value
-
-
 _SECTIONS = ("answers", "authorities", "additionals")
 
 
@@ -350,7 +345,7 @@ class DNSMessage(Record, _Fields):
     def additionals(self):
         return [ResourceRecord(*r) for r in self._rec[12]]
 
-    def _wire(self):
+    def _tuple(self):
         """Returns the message as the tuple of the protocol of the bridge."""
         return (
             self.id, bool(self.query), self.op_code, bool(self.authoritative_answer), bool(self.truncation),
@@ -359,13 +354,6 @@ class DNSMessage(Record, _Fields):
             *[tuple([tuple(r._values()) for r in getattr(self, name)]) for name in _SECTIONS],
             self.timestamp,
         )  # fmt: skip
-
-    def _unchanged(self):
-        """Whether the message is as it was received."""
-        d = self.__dict__
-        if "_raw" not in d:
-            return False
-        return "_rec" not in d or self._wire() == _tuples(d["_rec"])
 
     def __str__(self):
         records = [str(q) for q in self.questions]

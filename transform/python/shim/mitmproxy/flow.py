@@ -72,7 +72,16 @@ def received_messages(flow, cls):
     return [received(i, m) for i, m in enumerate(tuples)]
 
 
-def _load(module, name):
+def _load(part, names):
+    """Touches those of the attributes that part has."""
+    for name in names:
+        try:
+            getattr(part, name)
+        except (AttributeError, ValueError, OSError):
+            pass
+
+
+def _import(module, name):
     import importlib
 
     return getattr(importlib.import_module(module), name)
@@ -216,25 +225,25 @@ class Flow(Serializable):
         return self.client_conn.timestamp_start
 
     def _materialise(self):
-        """Loads all that would need flowkit later. Nothing is changed by it."""
+        """Loads all that would need flowkit later. Nothing is changed by it.
+
+        A body that is too large stays where it is: that it cannot be read is said to who reads it.
+        """
         if "_batch" not in self.__dict__:
             return
         for name in ("error", "metadata", "_version"):
             getattr(self, name)
         for conn in (self.client_conn, self.server_conn):
-            getattr(conn, "_rec", None)
+            _load(conn, ("_rec",))
         for name, _, _ in _PARTS.get(self.type, ()):
             part = getattr(self, name)
-            if name == "websocket":
-                part = part and part.messages
-            if name == "messages" or name == "websocket":
-                for message in part or ():
-                    message.content
-            elif part is not None:
-                getattr(part, "_rec", None)
-                getattr(part, "_body", None)
-                getattr(part, "headers", None)
-                getattr(part, "trailers", None)
+            if name == "websocket" and part is not None:
+                part = part.messages
+            if isinstance(part, list):
+                for message in part:
+                    _load(message, ("content",))
+            else:
+                _load(part, ("_rec", "headers", "trailers", "_body"))
 
     def get_state(self):
         """Returns the flow as plain data, of the format version `_version`.
@@ -319,6 +328,7 @@ class Flow(Serializable):
         state["id"] = new_id()
         flow = type(self).from_state(state)
         flow._version = version
+        flow._backup = self._backup
         flow.live = False
         for name in ("client_conn", "server_conn"):
             conn = getattr(self, name)
@@ -448,12 +458,12 @@ def _part_of(present, module, name, state):
     if state is None:
         return None
     if isinstance(state, (list, tuple)):
-        cls = _load(module, name)
+        cls = _import(module, name)
         return [cls.from_state(m) for m in state]
     if present is not None:
         present.set_state(state)
         return present
-    return _load(module, name).from_state(state)
+    return _import(module, name).from_state(state)
 
 
 def _conn_of(present, cls, state, version):
@@ -466,9 +476,7 @@ def _conn_of(present, cls, state, version):
 
 def _class_of(kind):
     if kind not in Flow._types and kind in _MODULES:
-        import importlib
-
-        importlib.import_module(_MODULES[kind])
+        __import__(_MODULES[kind])
     try:
         return Flow._types[kind]
     except (KeyError, TypeError):

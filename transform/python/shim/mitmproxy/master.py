@@ -11,6 +11,8 @@ class Master:
     `stock` adds the commands that mitmdump has.
     """
 
+    addon_manager = AddonManager
+
     def __init__(self, opts, event_loop=None, stock=False):
         self.options = options.Options() if opts is None else opts
         self._event_loop = event_loop
@@ -20,7 +22,7 @@ class Master:
         self.log = ctx.log
         ctx.master = self
         ctx.options = self.options
-        self.addons = AddonManager(self)
+        self.addons = self.addon_manager(self)
 
     @property
     def event_loop(self):

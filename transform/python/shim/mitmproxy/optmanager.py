@@ -54,7 +54,7 @@ def _abc():
 def check_type(name, value, typespec):
     """Raises the TypeError that an option or attribute with a wrong value gets."""
     if type(typespec) is type:
-        if isinstance(value, typespec) or (typespec is float and type(value) is int):
+        if isinstance(value, typespec) or (typespec is float and isinstance(value, int)):
             return
         raise _wrong(name, typespec, value)
     if type(typespec) is str and typespec in _LAZY_TYPES:
@@ -727,8 +727,7 @@ def serialize(opts, file, text, defaults=False):
     for name, option in opts.items():
         if defaults or option.has_changed():
             data[name] = option.current()
-    if data:
-        file.write(_yaml.dump(data))
+    file.write(_yaml.dump(data))
 
 
 def save(opts, path, defaults=False):

@@ -38,10 +38,10 @@ def adapt(module, era, argv, classic=False, source=None):
     The script's start() is run, so what it raises is the script's. classic says that events
     come in the order of 0.18 to 6.x.
     """
-    from . import adapt as adapting
+    from . import adapters
 
     install()
-    return adapting.adapt(module, era, argv, classic, _source(module) if source is None else source)
+    return adapters.adapt(module, era, argv, classic, _source(module) if source is None else source)
 
 
 def python2_hint(error):

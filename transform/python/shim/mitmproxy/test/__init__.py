@@ -1,1 +1,1 @@
-"""Helpers for tests of addons."""
+"""Helpers for tests of scripts: tflow and tutils make flows, taddons runs addons."""

@@ -21,12 +21,13 @@ class TestAddons(addonmanager.AddonManager):
 class RecordingMaster(master.Master):
     """Remembers what was logged, in `logs`."""
 
+    addon_manager = TestAddons
+
     def __init__(self, opts=None, event_loop=None):
         self.logs = []
         self.events = []
         self._telling = False
         super().__init__(opts, event_loop)
-        self.addons = TestAddons(self)
 
     def record_log(self, level, text):
         """Called for each entry of the log."""
@@ -116,11 +117,14 @@ class context:
         return _Cycle(self._cycle(addon, f))
 
     async def _cycle(self, addon, f):
+        paused = False
         for event in eventsequence.iterate(f):
             for _, method in addonmanager.hooks_of(addon, event.name):
                 result = method(*event.args())
                 if hasattr(result, "__await__"):
-                    await _Pause()
+                    if not paused:
+                        paused = True
+                        await _Pause()
                     await result
 
     def invoke(self, addon, event, *args):

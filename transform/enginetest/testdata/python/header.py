@@ -1,0 +1,3 @@
+# Adds a header to every response.
+def response(flow):
+    flow.response.headers["newheader"] = "foo"

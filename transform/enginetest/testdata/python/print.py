@@ -1,0 +1,3 @@
+# Prints values of several types.
+def response(flow):
+    print("flow", flow.id, b"x", None)

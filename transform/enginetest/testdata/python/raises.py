@@ -1,0 +1,4 @@
+# Comments, and then fails.
+def response(flow):
+    flow.comment = "before"
+    flow.no_such_attribute

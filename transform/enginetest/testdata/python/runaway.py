@@ -1,0 +1,6 @@
+# Never ends for /forever.
+def response(flow):
+    flow.comment = "before"
+    while flow.request.path == "/forever":
+        pass
+    flow.comment = "done"

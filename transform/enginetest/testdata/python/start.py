@@ -1,0 +1,6 @@
+# The old name of load.
+def start():
+    print("start")
+
+def response(flow):
+    print("response")
