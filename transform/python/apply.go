@@ -198,7 +198,7 @@ func (a *apply) op(m *flowfile.Message, n int, x *fieldsOf) error {
 	case requestVersion:
 		m.SetVersion(x.bytes())
 	case requestHeaders:
-		m.Headers().Replace(x.headers())
+		x.splice(m.Headers())
 	case requestOff:
 		b, err := a.body(x.value())
 		if err != nil {

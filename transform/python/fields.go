@@ -134,6 +134,27 @@ func (f *fieldsOf) headers() []flowfile.Field {
 	return fields
 }
 
+// splice changes headers: some stay at the start, some at the end, and what is between is
+// new.
+func (f *fieldsOf) splice(h *flowfile.Headers) {
+	t := f.tuple()
+	x := fieldsOf{t: t}
+	start, end := int(x.int()), int(x.int())
+	old := h.Fields()
+	if x.err != nil || start < 0 || end < 0 || start+end > len(old) {
+		f.wrong("headers", t)
+		return
+	}
+	between := fieldsOf{t: tuple{t[2:]}}
+	fields := make([]flowfile.Field, 0, start+end+len(t)-2)
+	fields = append(append(append(fields, old[:start]...), between.headers()...), old[len(old)-end:]...)
+	if between.err != nil {
+		f.err = between.err
+		return
+	}
+	h.Replace(fields)
+}
+
 // readyOf reads a READY frame.
 func readyOf(v any) (*ready, error) {
 	m, ok := v.(flowfile.Map)

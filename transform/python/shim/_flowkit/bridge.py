@@ -342,7 +342,7 @@ class Bridge:
                 self.error(e, None, "", i)
                 request = response = None
                 ops = ()
-            if request or response or response is False or request is False or ops:
+            if request is not None or response is not None or ops:
                 result.diffs.append((i, False, request, response, ops or None))
         result.to = i + 1
         if result.raw.size > _PART:

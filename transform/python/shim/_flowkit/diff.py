@@ -4,19 +4,35 @@ Nothing keeps books while a script runs: fields are immutable objects, so a fiel
 not the very object of the record was changed.
 """
 
-# Attributes of messages and their place in the record, but for headers, body and trailers.
-_REQUEST = (
+# How an attribute of a message is compared: place in the record, type; headers, body and
+# trailers in a way of their own.
+_HEADERS, _BODY, _TRAILERS = "headers", "body", "trailers"
+
+
+class Layout:
+    """The attributes of one kind of message."""
+
+    def __init__(self, name, fields, headers):
+        self.name = name
+        self.fields = fields
+        self.headers = headers
+        self.body = headers + 1
+        self.trailers = headers + 5
+        self.compare = {attr: (place, kind) for attr, place, kind in fields}
+        self.compare["headers"] = (headers, _HEADERS)
+        self.compare["_body"] = (headers + 1, _BODY)
+        self.compare["trailers"] = (headers + 5, _TRAILERS)
+
+
+REQUEST = Layout("request", (
     ("_host", 0, str), ("_port", 1, int), ("_method", 2, bytes), ("_scheme", 3, bytes),
     ("_authority", 4, bytes), ("_path", 5, bytes), ("_version", 6, bytes),
     ("timestamp_start", 10, float), ("timestamp_end", 11, float),
-)
-_RESPONSE = (
+), 7)
+RESPONSE = Layout("response", (
     ("_status", 0, int), ("_reason", 1, bytes), ("_version", 2, bytes),
     ("timestamp_start", 6, float), ("timestamp_end", 7, float),
-)
-# (fields, place of headers, of the body's offset, of trailers, what it is called)
-REQUEST = (_REQUEST, 7, 8, 12, "request")
-RESPONSE = (_RESPONSE, 3, 4, 8, "response")
+), 3)
 
 _FLOW = (
     ("id", 0, str), ("timestamp_created", 1, float), ("intercepted", 3, bool), ("is_replay", 4, str),
@@ -86,70 +102,102 @@ def fields_of(headers, what):
 
 
 def message(m, layout, raw):
-    """Return the ops of a received message, None if nothing was changed."""
+    """Return the ops of a received message, an empty list if nothing was changed."""
     d = m.__dict__
-    if "_rec" not in d:
-        # Only decoded fields can have changed, but a plain assignment needs no decoding.
-        if len(d) <= 3:
-            return None
-    fields, headers, body, trailers, name = layout
-    rec = m._rec
+    compare = layout.compare
+    rec = None
     ops = []
-    for attr, place, kind in fields:
-        if attr in d:
-            value = d[attr]
-            if value is not rec[place] and value != rec[place]:
-                ops += (place, _plain(value, kind, "%s.%s" % (name, attr.lstrip("_"))))
-    if "headers" in d:
-        h = d["headers"]
-        if getattr(h, "fields", None) is not rec[headers]:
-            fields = fields_of(h, name + ".headers")
-            if fields != rec[headers]:
-                ops += (headers, fields)
-    if "_body" in d and ("_body0" not in d or d["_body"] is not d["_body0"]):
-        content = d["_body"]
-        if "_body0" not in d or content != d["_body0"]:
-            ops += (body, raw.add(content, name + ".content"))
-    if "trailers" in d:
-        t = d["trailers"]
-        old = rec[trailers]
-        new = None if t is None else (t.fields if getattr(t, "fields", None) is old else fields_of(t, name + ".trailers"))
-        if new != old:
-            ops += (trailers, new)
-    return ops or None
+    for attr in list(d):
+        if attr not in compare:
+            continue
+        if rec is None:
+            rec = m._rec
+        place, kind = compare[attr]
+        value = d[attr]
+        if kind is _HEADERS:
+            old = rec[place]
+            if getattr(value, "fields", None) is not old:
+                op = _fields(value, old, layout.name)
+                if op is not None:
+                    ops += (place, op)
+        elif kind is _BODY:
+            if "_body0" not in d or value is not d["_body0"] and value != d["_body0"]:
+                ops += (place, raw.add(value, layout.name + ".content"))
+        elif kind is _TRAILERS:
+            old = rec[place]
+            new = None if value is None else fields_of(value, layout.name + ".trailers")
+            if new != old:
+                ops += (place, new)
+        elif value is not rec[place] and value != rec[place]:
+            ops += (place, _plain(value, kind, layout.name + "." + attr.lstrip("_")))
+    return ops
+
+
+def _fields(headers, old, name):
+    """Return the op of changed headers: [how many stay at the start, at the end, those between]."""
+    try:
+        fields = headers.fields
+        if type(fields) is not tuple:
+            fields = fields_of(headers, name + ".headers")
+        n, k = len(old), len(fields)
+        if fields[:n] == old:  # some were added behind the old, or none
+            if k == n:
+                return None
+            start, end = n, 0
+        else:
+            least = min(n, k)
+            start = end = 0
+            while start < least and fields[start] == old[start]:
+                start += 1
+            least -= start
+            while end < least and fields[k - 1 - end] == old[n - 1 - end]:
+                end += 1
+        return [start, end] + [(bytes(f), bytes(v)) for f, v in fields[start:k - end]]
+    except (AttributeError, TypeError, ValueError) as e:
+        raise WrongType("%s.headers cannot be stored: %s" % (name, e)) from None
 
 
 def whole(m, layout, raw):
     """Return all fields of a message that a script made."""
-    fields, headers, body, trailers, name = layout
-    rec = [None] * (trailers + 1)
-    for attr, place, kind in fields:
-        rec[place] = _plain(getattr(m, attr), kind, "%s.%s" % (name, attr.lstrip("_")))
-    rec[headers] = fields_of(m.headers, name + ".headers")
-    rec[body] = raw.add(m._body, name + ".content")
-    rec[body + 1] = 0
-    rec[trailers] = None if m.trailers is None else fields_of(m.trailers, name + ".trailers")
+    rec = [None] * (layout.trailers + 1)
+    for attr, place, kind in layout.fields:
+        rec[place] = _plain(getattr(m, attr), kind, layout.name + "." + attr.lstrip("_"))
+    rec[layout.headers] = fields_of(m.headers, layout.name + ".headers")
+    rec[layout.body] = raw.add(m._body, layout.name + ".content")
+    rec[layout.body + 1] = 0
+    rec[layout.trailers] = None if m.trailers is None else fields_of(m.trailers, layout.name + ".trailers")
     return [True] + rec
 
 
-def _part(flow, d, attr, place, layout, raw):
-    """Return the diff of request or response."""
-    if attr not in d:
-        return None
-    m = d[attr]
+def _part(flow, m, place, layout, raw):
+    """Return the diff of request or response, None if nothing was changed."""
     if m is None:
         return None if flow._rec[place] is None else False
-    if m.__dict__.get("_raw") is not None and m._raw is flow._rec[place]:
-        return message(m, layout, raw)
+    if "_raw" in m.__dict__ and m._raw is flow._rec[place]:
+        return message(m, layout, raw) or None
     return whole(m, layout, raw)
 
 
 def http(flow, raw):
     """Return the request's diff, the response's diff and the ops of the flow."""
     d = flow.__dict__
-    request = _part(flow, d, "request", 3, REQUEST, raw)
-    response = _part(flow, d, "response", 4, RESPONSE, raw)
-    ops = _common(flow, d)
+    request = response = None
+    ops = []
+    for attr in list(d):
+        if attr == "response":
+            response = _part(flow, d[attr], 4, RESPONSE, raw)
+        elif attr == "request":
+            request = _part(flow, d[attr], 3, REQUEST, raw)
+        elif attr in _COMMON:
+            ops = _common(flow, d)
+            break
+    else:
+        return request, response, ops
+    # Something else was touched: look at all there is.
+    if "request" in d:
+        request = _part(flow, d["request"], 3, REQUEST, raw)
+    if "response" in d:
+        response = _part(flow, d["response"], 4, RESPONSE, raw)
     if "websocket" in d:
         ops += _websocket(flow, d["websocket"], raw)
     return request, response, ops
@@ -208,6 +256,9 @@ def _common(flow, d):
     return ops
 
 
+_COMMON = frozenset(
+    [attr for attr, _, _ in _FLOW] + ["error", "metadata", "client_conn", "server_conn", "websocket"]
+)
 _EMPTY = (None, False, None, "", "", {}, None)
 _COLD = {"intercepted": 1, "is_replay": 2, "marked": 3, "comment": 4}
 

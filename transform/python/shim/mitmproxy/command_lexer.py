@@ -19,7 +19,7 @@ class _Grammar:
         match = _TOKEN.match(text)
         if match is None or match.group(1) is None:
             raise ValueError("Expected a quoted text")
-        if parse_all and match.end() != len(text):
+        if parse_all and text[match.end() :].strip():
             raise ValueError("Expected end of text")
         return [match.group()]
 

@@ -396,7 +396,7 @@ class _MarkerType(_BaseType):
 
     def is_valid(self, manager, typ, val):
         if isinstance(val, str) and len(val) == 1:
-            return 32 <= ord(val) <= 126
+            return 32 < ord(val) < 126
         return val in _markers()
 
 

@@ -64,7 +64,6 @@ def parse_cookie_header(line):
         name, value = line[at:stop].lstrip(), ""
         if line[stop:stop + 1] == "=":
             value, stop = _value(line, stop + 1, ";")
-            stop = _find(line, stop, ";")
         if name or value:
             pairs.append([name, value])
         at = stop + 1

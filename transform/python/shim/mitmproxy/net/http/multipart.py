@@ -42,7 +42,7 @@ def encode_multipart(content_type, parts):
 
 
 def decode_multipart(content_type, content):
-    """Returns the (name, value) pairs of a form in a body."""
+    """Returns the (name, value) pairs of a form in a body; a ValueError says that a part has no end of its headers."""
     boundary = _boundary(content_type)
     pairs = []
     if boundary is None or content is None:
@@ -53,8 +53,7 @@ def decode_multipart(content_type, content):
             continue
         name = _name(lines[1])
         if name:
-            # Behind the disposition there is a type or nothing.
-            value = lines[3:] if len(lines) > 2 and lines[2] else lines[2:]
+            value = lines[lines.index(b"", 2) + 1:]
             pairs.append((name, b"".join(value)))
     return pairs
 

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from mitmproxy.contentviews import _utils, base
+from mitmproxy.net.http import url
+
+
+class ViewURLEncoded(base.View):
+    name = "URL-encoded"
+    syntax_highlight = "yaml"
+
+    def __call__(self, data, **metadata):
+        try:
+            text = data.decode("ascii")
+        except ValueError:
+            return None
+        return "URLEncoded form", base.format_pairs(url.decode(text))
+
+    def prettify(self, data, metadata):
+        pairs = url.decode(data.decode("utf-8", "backslashreplace"))
+        return _utils.yaml_dumps(_utils.merge_repeated_keys(pairs))
+
+    def render_priority(self, data, *, content_type=None, **metadata):
+        return float(bool(data) and content_type == "application/x-www-form-urlencoded")
