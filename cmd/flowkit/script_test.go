@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,7 @@ func TestMain(m *testing.M) {
 
 // TestScript runs testdata/script: each file is one behaviour of the tool.
 func TestScript(t *testing.T) {
+	cache := t.TempDir() // where the Python package is extracted, once for all
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -34,10 +36,17 @@ func TestScript(t *testing.T) {
 			env.Setenv("DEMO", filepath.Join(demo, "demo.mitm"))
 			env.Setenv("DEMODIR", demo)
 			env.Setenv("SMALL", small)
+			env.Setenv("XDG_CACHE_HOME", cache)
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
-			return cond == "mount" && canMount(t), nil
+			switch cond {
+			case "mount":
+				return canMount(t), nil
+			case "python":
+				return hasPython(t), nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code":      code,
@@ -47,6 +56,15 @@ func TestScript(t *testing.T) {
 			"tty":       tty,
 		},
 	})
+}
+
+// hasPython tells whether there is a python3 to run scripts with; CI has one.
+func hasPython(t *testing.T) bool {
+	_, err := exec.LookPath("python3")
+	if err != nil && os.Getenv("FLOWKIT_CI") != "" {
+		t.Error("there is no python3")
+	}
+	return err == nil
 }
 
 // canMount tells whether a disk of its own can be made for a test: not even root may

@@ -90,8 +90,10 @@ func runTransform(ctx context.Context, s *cli.Streams, o *transformOptions) erro
 	for _, line := range errs.Summary() {
 		s.Say("%s", line)
 	}
-	if n := errs.Total(); n > 0 {
-		s.Say("scripts raised %s; with --on-script-error %s", count(n, "error"), policyText(policy))
+	if n := errs.Total(); n > 0 || errs.Exited() {
+		if n > 0 {
+			s.Say("scripts raised %s; with --on-script-error %s", count(n, "error"), policyText(policy))
+		}
 		if cli.Code(err, cli.OK) != cli.Stopped {
 			code := cli.Worse(cli.Script, cli.Code(err, cli.Script))
 			var e *cli.Error

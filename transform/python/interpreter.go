@@ -20,7 +20,7 @@ func (e Engine) interpreter(ctx context.Context) (string, error) {
 	if e.Python != "" {
 		path, err := exec.LookPath(e.Python)
 		if err != nil {
-			return "", fmt.Errorf("--python %s: %w", e.Python, errors.Unwrap(err))
+			return "", fmt.Errorf("--python: %v", err) // not wrapped: it names the path already
 		}
 		return e.behind(ctx, path)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -129,7 +130,7 @@ func (s *Session) Processes() int { return len(s.workers) }
 func (s *Session) failed(f *flowfile.Flow, h replay.Hook, err error) error {
 	e := &replay.EventError{Hook: h, Err: err}
 	if f != nil {
-		e.Flow = f.ID()
+		e.Flow = strings.Clone(f.ID()) // it may lie in a file that somebody cuts short
 	}
 	if s.onError == nil {
 		return e

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -199,7 +201,9 @@ func (w *worker) read(from *os.File) {
 	}
 }
 
-func (w *worker) frameLoop(r io.Reader) error {
+func (w *worker) frameLoop(r io.Reader) (err error) {
+	defer recoverFault(&err)
+	debug.SetPanicOnFault(true)
 	for {
 		var head [5]byte
 		if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -344,13 +348,11 @@ func (w *worker) stop(p *pending, stop any) {
 	}
 	t, _ := stop.(tuple)
 	f := fieldsOf{t: t}
-	if kind, text := f.text(), f.text(); kind == "exit" {
-		var flow *flowfile.Flow
-		if p.at > 0 {
-			flow = p.flows[p.at-1]
+	if kind, code, name, hook := f.text(), f.text(), f.text(), f.text(); kind == "exit" && p.at > 0 {
+		h, _ := replay.ParseHook(hook)
+		if err := w.session.failed(p.flows[p.at-1], h, &script.ExitError{Script: name, Code: code}); err != nil {
+			p.err = err
 		}
-		// It is an error, but not one that a policy is for.
-		_ = w.session.failed(flow, w.phase, &script.ExitError{Script: names(w.session.specs), Code: text})
 	}
 	if p.err == nil {
 		p.err = replay.ErrStop
@@ -495,10 +497,10 @@ func (w *worker) watch(limit time.Duration) {
 // crash describes the end of the child's frames.
 func (w *worker) crash(err error) error {
 	e := &script.CrashError{}
-	if len(w.pending) > 0 {
-		if i := int(w.arena.load(wordIndex)); i < len(w.pending[0].flows) {
-			e.Flow = w.pending[0].flows[i].ID()
-		}
+	e.Flow = w.inHand()
+	if errors.Is(err, replay.ErrInputChanged) {
+		_ = w.cmd.Process.Kill()
+		return err
 	}
 	if !errors.Is(err, io.EOF) {
 		e.Msg = "Python: " + err.Error()
@@ -519,8 +521,34 @@ func (w *worker) crash(err error) error {
 		e.Msg = names(w.session.specs) + ": Python ended (os._exit?)"
 	default:
 		e.Msg = names(w.session.specs) + ": Python ended: " + err.Error()
+		if strings.Contains(err.Error(), "bus error") {
+			e.Msg += " (was an input cut short while it was read?)"
+		}
 	}
 	return e
+}
+
+// inHand returns the id of the flow that the child worked on, "" if there was none.
+func (w *worker) inHand() (id string) {
+	var err error
+	defer recoverFault(&err) // it may lie in a file that was cut short
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	if len(w.pending) > 0 {
+		if i := int(w.arena.load(wordIndex)); i < len(w.pending[0].flows) {
+			id = strings.Clone(w.pending[0].flows[i].ID())
+		}
+	}
+	return id
+}
+
+// recoverFault makes an error of a fault in a mapped input that was cut short.
+func recoverFault(err *error) {
+	if r := recover(); r != nil {
+		if _, ok := r.(interface{ Addr() uintptr }); !ok {
+			panic(r)
+		}
+		*err = replay.ErrInputChanged
+	}
 }
 
 // close ends the process.

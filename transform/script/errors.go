@@ -40,6 +40,7 @@ type Errors struct {
 
 	mu    sync.Mutex
 	total int
+	exits int // scripts that ended the run
 	seen  map[string]*kind
 	order []*kind
 }
@@ -56,6 +57,10 @@ type kind struct {
 func (s *Errors) Handle(f *flowfile.Flow, e *replay.EventError) error {
 	if errors.Is(e.Err, replay.ErrStop) || errors.Is(e.Err, context.Canceled) {
 		return e.Err
+	}
+	if exit := new(ExitError); errors.As(e.Err, &exit) {
+		s.exited(e)
+		return nil
 	}
 	s.report(e)
 	switch {
@@ -91,6 +96,23 @@ func (s *Errors) report(e *replay.EventError) {
 		text += "\n  (further reports of errors there are left out)"
 	}
 	s.Report(text)
+}
+
+// exited reports that a script ended the run, which no policy is for.
+func (s *Errors) exited(e *replay.EventError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.exits++
+	if s.Report != nil {
+		s.Report(fmt.Sprintf("%v  (%s of flow %s)", e.Err, e.Hook, e.Flow))
+	}
+}
+
+// Exited tells whether a script ended the run.
+func (s *Errors) Exited() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.exits > 0
 }
 
 func (s *Errors) kind(err error) *kind {

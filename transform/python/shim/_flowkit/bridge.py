@@ -1,7 +1,6 @@
 """The loop that runs scripts over the flows that flowkit sends: PROTOCOL.md."""
 import os
 import sys
-from _thread import get_ident
 
 from . import diff, sequence, wire
 from .batch import Batch, Files
@@ -45,9 +44,9 @@ class _Arena:
 class Stop(Exception):
     """The end of the run behind the flow in hand."""
 
-    def __init__(self, kind, text=""):
+    def __init__(self, kind, text="", script=None, hook=""):
         super().__init__(kind)
-        self.kind, self.text = kind, text
+        self.wire = (kind, text, script.name if script else "", hook)
 
 
 class Bridge:
@@ -67,8 +66,8 @@ class Bridge:
         self.stream_noticed = False
         self.logging = False  # an add_log hook is under way
         self.loop = None  # of asyncio, if a script uses it
-        self.index = -1  # of the flow in hand, for the log
-        self.indexes = {}  # the same, of other threads
+        self.index = -1  # of the flow in hand
+        self.script = None  # the one that was called last
 
     def serve(self):
         self._catch_interrupts()
@@ -182,6 +181,7 @@ class Bridge:
         loaded, failed = 0, False
         for phase in (self._load, self._configure, self._running):
             for i, script in enumerate(self.scripts):
+                self.script = script
                 try:
                     with script.args():
                         self.drive(phase, script)
@@ -212,8 +212,6 @@ class Bridge:
         from mitmproxy.addonmanager import Loader
 
         script.adapt(self.order != "")
-        addons = self.master.addons
-        addons.chain.append(script.addon)
         self._name(script.addon)
         known = set(self.options.keys())
         for coroutine in self._call(script, "load", Loader(self.master)):
@@ -222,6 +220,7 @@ class Bridge:
             self.owners[name] = script.name
         self._name(script.addon)  # load may have added some
         self.options.process_deferred()
+        self.master.addons.chain.append(script.addon)  # from now on it is told of changed options
 
     def _name(self, addon):
         """Makes an addon and those inside of it known to ctx.master.addons."""
@@ -269,6 +268,7 @@ class Bridge:
 
     def _done(self, scripts):
         for script in scripts:
+            self.script = script
             try:
                 with script.args():
                     self.drive(self._done_of, script)
@@ -314,7 +314,7 @@ class Bridge:
 
     def batch(self, seq, file, records):
         if self.stopped:
-            self.wire.send(wire.RESULT, (seq, 0, 0, [], (self.stopped.kind, self.stopped.text)))
+            self.wire.send(wire.RESULT, (seq, 0, 0, [], self.stopped.wire))
             return
         from .run import runner
 
@@ -324,7 +324,7 @@ class Bridge:
             runner(self)(b, records, result)
         except Stop as stop:
             self.stopped = stop
-            result.stop = (stop.kind, stop.text)
+            result.stop = stop.wire
         sys.stdout.flush()
         b.over = True
         result.send()
@@ -361,8 +361,7 @@ class Bridge:
     def error(self, e, script, hook, index):
         """Reports an exception of a script. It raises Stop where the run is to end."""
         if isinstance(e, SystemExit):
-            code = e.code
-            raise Stop("exit", "0" if code is None else str(code))
+            raise Stop("exit", "0" if e.code is None else str(e.code), script, hook)
         if isinstance(e, Stop):
             raise e
         if script is None:
@@ -375,8 +374,7 @@ class Bridge:
         if self.running and "add_log" in self.hooks and not self.logging:
             self._add_log(level, text)
         if _TIERS.get(level, 3) <= self.level:
-            index = self.index if get_ident() not in self.indexes else self.indexes[get_ident()]
-            self.wire.send(wire.LOG, (level, name, text, index))
+            self.wire.send(wire.LOG, (level, self.script.name if self.script else name, text, self.index))
 
 
     def _add_log(self, level, text):

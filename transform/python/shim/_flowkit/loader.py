@@ -158,5 +158,8 @@ def place(e, path):
         if at.tb_frame.f_code.co_filename == path:
             line = at.tb_lineno
         at = at.tb_next
-    lines = traceback.format_exception(type(e), e, tb) if e.__cause__ or e.__context__ else traceback.format_tb(tb)
+    if e.__cause__ or e.__context__ and not e.__suppress_context__:
+        lines = traceback.format_exception(type(e), e, tb)
+    else:
+        lines = traceback.format_list([f for f in traceback.extract_tb(tb) if not f.filename.startswith(_OURS)])
     return line, "".join(lines).rstrip("\n")

@@ -78,11 +78,11 @@ class Sequential:
         self.loop = None
 
     def run(self, batch, records, result):
-        bridge = self.bridge
+        bridge, words = self.bridge, self.words
         alone = _ALONE
         for i in range(len(records)):
             flow = received(batch, i, records[i])
-            bridge.index = i
+            bridge.index = words[2] = i
             try:
                 self.flow(flow, i)
             except Stop:
@@ -91,6 +91,8 @@ class Sequential:
             bridge.finish(flow, i, result)
             if getrefcount(flow) > alone or batch.file is None and kept(flow, alone):
                 flow._materialise()
+            if bridge.master.should_exit and bridge.stop_at_shutdown:
+                raise Stop("shutdown")
         bridge.index = -1
 
     def flow(self, flow, i):
@@ -114,7 +116,9 @@ class Sequential:
     def fire(self, handlers, hook, arg, flow, i):
         """Call a hook of all scripts."""
         words = self.words
+        bridge = self.bridge
         for script, calls in handlers:
+            bridge.script = script
             words[0] += 1
             try:
                 if script.args_wanted:
@@ -131,7 +135,7 @@ class Sequential:
                 if self.raised(e, script, hook, flow, i):
                     break
         if hook in _HEADS:
-            self.bridge.streamed(flow, hook, i)
+            bridge.streamed(flow, hook, i)
 
     def calls(self, calls, arg):
         for call in calls:
@@ -171,7 +175,7 @@ class Sequential:
         alone = _ALONE
         for i in range(len(records)):
             flow = received(batch, i, records[i])
-            bridge.index = i
+            bridge.index = self.words[2] = i
             try:
                 await self.flow_in_loop(flow, i)
             except Stop:
@@ -180,6 +184,8 @@ class Sequential:
             bridge.finish(flow, i, result)
             if getrefcount(flow) > alone or batch.file is None and kept(flow, alone):
                 flow._materialise()
+            if bridge.master.should_exit and bridge.stop_at_shutdown:
+                raise Stop("shutdown")
         bridge.index = -1
 
     async def flow_in_loop(self, flow, i):
@@ -204,6 +210,7 @@ class Sequential:
         for script, calls in handlers:
             try:
                 for call in calls:
+                    self.bridge.script = script
                     words[0] += 1
                     if script.args_wanted:
                         with script.args():

@@ -24,6 +24,8 @@ class Concurrent(Sequential):
         self.bridge.index = -1
         if stop is not None:
             raise stop[1]
+        if self.bridge.master.should_exit and self.bridge.stop_at_shutdown:
+            raise Stop("shutdown")
 
     def _executor(self, loop):
         """Has @concurrent hooks run in as many threads."""

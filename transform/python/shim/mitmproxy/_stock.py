@@ -85,7 +85,8 @@ class Core:
     @command.command("flow.mark")
     def mark(self, flows: _Flows, marker: types.Marker) -> None:
         """Mark flows."""
-        if not types._MarkerType().is_valid(None, types.Marker, marker):
+        valid = types._MarkerType().is_valid(None, types.Marker, marker)
+        if not valid or marker in ("true", "false"):
             raise exceptions.CommandError("invalid marker value")
         for f in flows:
             f.marked = marker

@@ -12,7 +12,16 @@ class Error(Exception):
 
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?\Z")
-_KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s\[\]{}#,'"&*!|>%@`-][^#]*?|-[^\s#][^#]*?)\s*:(?=\s|\Z)""")
+_KEY = re.compile(
+    r"""
+    ( "(?:[^"\\]|\\.)*"
+    | '(?:[^']|'')*'
+    | (?: [^\s\[\]{}#,'"&*!|>%@`?:-] | [?:-](?=\S) ) (?: [^#] | (?<=\S)\# )*?
+    )
+    \s* : (?=\s|\Z)
+    """,
+    re.VERBOSE,
+)
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _UNSAFE = re.compile(r"""[\s\[\]{}#,'"&*!|>%@`?:]|-(\s|\Z)|.*(: |:\Z| #|\s\Z)""", re.S)
 
@@ -187,9 +196,14 @@ class _Parser:
                 self.fail("expected ',' or '%s', but got '<stream end>'" % close)
             if text[pos] == close:
                 return found, pos + 1
+            begin = pos
             value, pos = self.item(text, pos, ",]}")
+            if pos == begin:
+                self.fail("unexpected %r" % text[pos])
             if close == "]":
                 found.append(value)
+            elif isinstance(value, (list, dict)):
+                self.fail("a list or mapping cannot be a key here")
             else:
                 found[value] = None
                 if text[pos : pos + 1] == ":":

@@ -142,6 +142,12 @@ def _der(pem):
         raise ValueError("broken PEM of a certificate: %s" % e) from None
 
 
+def _deprecated(old, new):
+    import warnings
+
+    warnings.warn("%s is deprecated, use %s instead." % (old, new), DeprecationWarning, stacklevel=3)
+
+
 class Cert(Serializable):
     """A certificate. Certificates are equal if their bytes are."""
 
@@ -210,12 +216,14 @@ class Cert(Serializable):
 
     def to_pyopenssl(self):
         """Returns the certificate as one of the package pyOpenSSL, which must be installed."""
+        _deprecated("Cert.to_pyopenssl", "Cert.to_cryptography")
         from OpenSSL.crypto import X509
 
         return X509.from_cryptography(self.to_cryptography())
 
     @classmethod
     def from_pyopenssl(cls, x509):
+        _deprecated("Cert.from_pyopenssl", "Cert(x509.to_cryptography())")
         return cls(x509.to_cryptography())
 
     def public_key(self):

@@ -82,8 +82,7 @@ class Command:
         self.signature = _signature(func)
         self.help = None
         if func.__doc__:
-            text = textwrap.dedent(func.__doc__).strip()
-            self.help = text.replace("\n", " ")
+            self.help = func.__doc__.strip().replace("\n", " ")
         for p in self.signature.parameters.values():
             if not mitmtypes.CommandTypes.get(p.annotation, None):
                 raise exceptions.CommandError(

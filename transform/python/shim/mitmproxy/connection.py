@@ -303,21 +303,19 @@ class Connection(Record, Serializable):
         return None
 
     def _set_state_of(self, state, version):
-        new = dict(self._defaults, state=0, _version=version)
+        d = self.__dict__
+        received = "_rec" in d or "_raw" in d
+        # Versions hold different things: what this one does not hold stays as it is.
+        new = {} if received or "id" in d else dict(self._defaults, state=0)
         for key in self._keys[version]:
             if key not in _RELICS and not (key == "via" and version < 19):
                 new[self._renamed.get(key, key) if version < 19 else key] = state[key]
         for name, make in _READ.items():
             if new.get(name) is not None:
                 new[name] = make(new[name])
-        d = self.__dict__
+        d["_version"] = version
         if "proxy_mode" in new:
-            if "_rec" in d or "_raw" in d:
-                # What is not in the dictionary counts as unchanged.
-                new["proxy_mode"] = _proxy_mode(new["proxy_mode"])
-            else:
-                d.pop("proxy_mode", None)
-                d["_mode"] = new.pop("proxy_mode")
+            self._set_mode(new.pop("proxy_mode"), received)
         d.update(new)
 
 
@@ -407,6 +405,15 @@ class Client(Connection):
             mode = d["proxy_mode"]
             return mode if isinstance(mode, str) else mode.full_spec
         return d["_mode"] if "_mode" in d else self._rec[_PROXY_MODE]
+
+    def _set_mode(self, text, received):
+        d = self.__dict__
+        if not received:
+            # It is parsed when it is asked for.
+            d.pop("proxy_mode", None)
+            d["_mode"] = text
+        elif text != self._mode_text():
+            d["proxy_mode"] = _proxy_mode(text)
 
     @property
     def address(self):

@@ -298,15 +298,15 @@ class Flow(Serializable):
             raise ValueError("state of a %s flow for a %s flow" % (state["type"], self.type))
         self._version = version = state["version"]
         self.id = state["id"]
-        error = state["error"]
-        self.error = None if error is None else Error.from_state(error)
         self.client_conn = _conn_of(self.__dict__.get("client_conn"), Client, state["client_conn"], version)
         self.server_conn = _conn_of(self.__dict__.get("server_conn"), Server, state["server_conn"], version)
         common = {name: state[name] for name in _CASTS}
+        common["metadata"] = deep_copy(state["metadata"])
+        error = common["error"] = state["error"] and dict(state["error"])
         if version < 19:
             _cast(common)
+        common["error"] = None if error is None else Error.from_state(error)
         self.__dict__.update(common)
-        self.metadata = deep_copy(state["metadata"])
         self._backup = state.get("backup")
         for name, module, cls in _PARTS.get(self.type, ()):
             setattr(self, name, _part_of(self.__dict__.get(name), module, cls, state[name]))
@@ -328,7 +328,7 @@ class Flow(Serializable):
         state["id"] = new_id()
         flow = type(self).from_state(state)
         flow._version = version
-        flow._backup = self._backup
+        flow._backup = self._backup if self.modified() else None
         flow.live = False
         for name in ("client_conn", "server_conn"):
             conn = getattr(self, name)
@@ -343,8 +343,8 @@ class Flow(Serializable):
         return self._backup != self._state(self._backup["version"])
 
     def backup(self, force=False):
-        """Saves the flow as it is, for revert(). What is saved stays unless force is set."""
-        if force or self._backup is None:
+        """Saves the flow as it is, for revert(), unless it was saved before. Force says nothing."""
+        if self._backup is None:
             self._backup = self._state(min(max(self._version, OLDEST), NEWEST))
 
     def revert(self):
@@ -422,23 +422,19 @@ def _cast(state):
         error["timestamp"] = float(error["timestamp"])
     metadata = state.get("metadata")
     if metadata:
-        state["metadata"] = {str(k): _checked(v) for k, v in metadata.items()}
+        for value in metadata.values():
+            if not _is_json(value):
+                raise ValueError("Data not serializable: %s" % (value,))
+        state["metadata"] = {str(k): v for k, v in metadata.items()}
 
 
-def _checked(value):
-    """Returns a value of the metadata, if versions before 19 can hold it."""
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
+def _is_json(value):
+    """Whether a value of the metadata can be held by versions before 19."""
     if isinstance(value, (list, tuple)):
-        for v in value:
-            _checked(v)
-    elif isinstance(value, dict):
-        for k, v in value.items():
-            _checked(k)
-            _checked(v)
-    else:
-        raise ValueError("Data not serializable: %s" % (value,))
-    return value
+        return all([_is_json(v) for v in value])
+    if isinstance(value, dict):
+        return all([_is_json(k) and _is_json(v) for k, v in value.items()])
+    return value is None or isinstance(value, (str, bool, int, float))
 
 
 def _part_state(part, version):

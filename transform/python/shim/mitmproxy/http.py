@@ -4,7 +4,7 @@ import time
 from _collections_abc import ItemsView
 from marshal import loads
 
-from _flowkit.record import Field, Lazy, Record
+from _flowkit.record import Field, Lazy
 from mitmproxy.coretypes.multidict import MultiDict, MultiDictView
 from mitmproxy.coretypes.serializable import Serializable
 from mitmproxy.flow import Flow
@@ -339,7 +339,11 @@ class _ReceivedHeaders:
         return headers
 
 
-class Message(Record, Serializable):
+# Charsets that no content-encoding is called like.
+_COMMON = frozenset(("utf-8", "utf8", "latin-1", "UTF-8", "iso-8859-1", "utf-8-sig"))
+
+
+class Message(Serializable):
     """What requests and responses have in common.
 
     The raw fields have names with an underscore; `data` has them under mitmproxy's names.
@@ -360,8 +364,9 @@ class Message(Record, Serializable):
         self.headers = _given_headers(headers)
         self._body = None if content is None else _checked("content", content, bytes)
         self.trailers = None if trailers is None else _given_headers(trailers)
-        self.timestamp_start = _checked("timestamp_start", timestamp_start, float, int)
-        self.timestamp_end = None if timestamp_end is None else _checked("timestamp_end", timestamp_end, float, int)
+        # Unlike mitmproxy's, flows of other sources may not know when they began.
+        for name, value in (("timestamp_start", timestamp_start), ("timestamp_end", timestamp_end)):
+            setattr(self, name, None if value is None else _checked(name, value, float, int))
 
     @property
     def data(self):
@@ -506,6 +511,11 @@ class Message(Record, Serializable):
             return None
         charset = infer_content_encoding(self.headers.get("content-type", ""), content)
         try:
+            if charset in _COMMON:
+                try:
+                    return content.decode(charset)
+                except UnicodeDecodeError:
+                    pass
             return encoding.decode(content, charset)
         except ValueError:
             if strict:
@@ -718,7 +728,7 @@ class Request(Message):
     @property
     def first_line_format(self):
         """How the first line names what is asked for: "authority" (of CONNECT), "absolute" or "relative"."""
-        if self.method == "CONNECT":
+        if self._method.upper() == b"CONNECT":
             return "authority"
         return "absolute" if self._authority else "relative"
 
@@ -825,7 +835,7 @@ class Request(Message):
     @property
     def url(self):
         """The URL the request goes to."""
-        if self.first_line_format == "authority":
+        if self._method.upper() == b"CONNECT":
             return "%s:%s" % (self._host, self._port)
         path = self.path
         return url.unparse(self.scheme, self._host, self._port, "" if path == "*" else path)
@@ -847,7 +857,7 @@ class Request(Message):
     @property
     def pretty_url(self):
         """The URL with `pretty_host`."""
-        if self.first_line_format == "authority":
+        if self._method.upper() == b"CONNECT":
             return self.authority
         named = self.host_header
         if not named:
@@ -857,7 +867,7 @@ class Request(Message):
         return url.unparse(scheme, host, port or url.default_port(scheme) or 443, "" if path == "*" else path)
 
     def _split_path(self):
-        if self.first_line_format == "authority":
+        if self._method.upper() == b"CONNECT":
             return "", "", "", ""
         return url.split_path(self.path)
 

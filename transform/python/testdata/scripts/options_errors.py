@@ -23,7 +23,6 @@ class Careful:
             print(attempt(setattr, ctx.options, "careful", "fine"), ctx.options.careful)
             ctx.options.broken = 5
             print(ctx.options.broken)
-            ctx.options.careful = "bad"
 
 
 addons = [Careful()]

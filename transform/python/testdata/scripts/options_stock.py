@@ -13,9 +13,7 @@ def running():
     for k in sorted(o.keys()):
         print(k, "as run" if k in OURS else show(getattr(o, k)), show(o.default(k)), "" if k in OURS else o.has_changed(k))
     print(type(o) is options.Options, isinstance(o, optmanager.OptManager), attempt(getattr, o, "nosuch"))
-    print(attempt(setattr, o, "anticomp", True), o.anticomp, attempt(setattr, o, "listen_port", "x"), o.listen_port)
-    o.reset()
-    print(o.anticomp, "anticomp" in o, o.default("anticomp"))
+    print(attempt(setattr, o, "showhost", True), o.showhost, attempt(setattr, o, "listen_port", "x"), o.listen_port)
 
 
 def load(loader):

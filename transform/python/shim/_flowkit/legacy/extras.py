@@ -7,7 +7,7 @@ import sys
 from _flowkit.record import Lazy
 from mitmproxy import connection, ctx, exceptions, flow, flowfilter, http, websocket  # noqa: F401
 
-from . import names, views
+from . import names, python2, views
 from .context import Apps, ScriptContext, warn_once
 from .text import CallableBool, escaped
 
@@ -24,6 +24,7 @@ def install():
                 setattr(cls, name, value)
     _replace_methods()
     _name_modules()
+    python2.install()
 
 
 def eras_of(frame):
@@ -296,6 +297,8 @@ class OldMessages:
 
 
 class _Message:
+    is_replay = False  # but see adapters._replayed
+
     @property
     def body(self):
         return self.content

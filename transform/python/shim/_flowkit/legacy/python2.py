@@ -31,7 +31,7 @@ def hint(error):
     return "Python 2: %s; 2to3 turns it into Python 3" % found
 
 
-# Names that were built in. `file` is left out where a script has none of it.
+# Names that were built in.
 _BUILTINS = {
     "unicode": str, "basestring": (str, bytes), "xrange": range, "unichr": chr, "long": int, "raw_input": input,
     "file": open,
@@ -50,6 +50,8 @@ def equip(names, source):
     for name, value in list(names.items()):
         if value is re:
             names[name] = Re()
+        elif value is sys.modules.get("urllib"):
+            names[name] = Urllib()
         elif getattr(value, "__module__", None) == "re" and getattr(re, getattr(value, "__name__", ""), None) is value:
             lenient = getattr(Re, value.__name__, None)
             if lenient is not None:
@@ -135,3 +137,81 @@ def _function(name):
 
 for _name in ("search", "match", "fullmatch", "findall", "finditer"):
     setattr(Re, _name, _function(_name))
+
+
+class Urllib:
+    """The module urllib, which had what three modules have."""
+
+    def __getattr__(self, name):
+        import importlib
+
+        for module in ("urllib", "urllib.parse", "urllib.request"):
+            found = getattr(importlib.import_module(module), name, None)
+            if found is not None:
+                return found
+        raise AttributeError("module 'urllib' has no attribute %r" % name)
+
+
+# Modules that have other names now, and those of our own below.
+_MODULES = {
+    "urlparse": "urllib.parse", "urllib2": "urllib.request", "Cookie": "http.cookies", "cookielib": "http.cookiejar",
+    "httplib": "http.client", "Queue": "queue", "cPickle": "pickle", "ConfigParser": "configparser",
+    "HTMLParser": "html.parser", "__builtin__": "builtins", "StringIO": None, "cStringIO": None,
+}
+
+
+class Finder:
+    """Finds modules of Python 2 for scripts that flowkit runs, and for nobody else."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name not in _MODULES or not _asked_by_script():
+            return None
+        from importlib.machinery import ModuleSpec
+
+        return ModuleSpec(name, cls)
+
+    @staticmethod
+    def create_module(spec):
+        import importlib
+
+        other = _MODULES[spec.name]
+        if other is not None:
+            module = type(sys)(spec.name)
+            module.__dict__.update(vars(importlib.import_module(other)), __name__=spec.name)
+            return module
+        import io
+
+        class StringIO(io.BytesIO):
+            """A file of bytes that go with str."""
+
+            def __init__(self, content=b""):
+                super().__init__(to_bytes(content))
+
+            def write(self, content):
+                return super().write(to_bytes(content))
+
+            def getvalue(self):
+                return Bytes(super().getvalue())
+
+        module = type(sys)(spec.name)
+        module.StringIO = StringIO
+        return module
+
+    @staticmethod
+    def exec_module(module):
+        pass
+
+
+def _asked_by_script():
+    """Tell whether the import statement in hand is one of a script's."""
+    frame = sys._getframe(2)
+    while frame is not None and "importlib" in frame.f_code.co_filename:
+        frame = frame.f_back
+    return frame is not None and str(frame.f_globals.get("__name__")).startswith("__mitmproxy_script__")
+
+
+def install():
+    """Have scripts find the modules of Python 2, once nothing else has them."""
+    if Finder not in sys.meta_path:
+        sys.meta_path.append(Finder)

@@ -27,13 +27,3 @@ class Serializable:
 
             state["id"] = new_id()
         return self.from_state(state)
-
-
-def __getattr__(name):
-    """Loads what needs the modules typing and dataclasses."""
-    if name == "SerializableDataclass":
-        from mitmproxy.coretypes._dataclass import SerializableDataclass
-
-        globals()[name] = SerializableDataclass
-        return SerializableDataclass
-    raise AttributeError("module %r has no attribute %r" % (__name__, name))

@@ -72,22 +72,26 @@ def _failed(e, doing, value, encoding):
 
 
 def _text_decode(data, charset, errors):
-    try:
-        return data.decode(charset, errors)
-    except (AttributeError, LookupError):
-        # Also what is no charset but a codec, which only the module takes.
-        import codecs
+    if data:
+        try:
+            return data.decode(charset, errors)
+        except (AttributeError, LookupError):
+            pass
+    # This takes what is no charset but a codec too, and looks one up for nothing as well.
+    import codecs
 
-        return codecs.decode(data, charset, errors)
+    return codecs.decode(data, charset, errors)
 
 
 def _text_encode(text, charset, errors):
-    try:
-        return text.encode(charset, errors)
-    except (AttributeError, LookupError):
-        import codecs
+    if text:
+        try:
+            return text.encode(charset, errors)
+        except (AttributeError, LookupError):
+            pass
+    import codecs
 
-        return codecs.encode(text, charset, errors)
+    return codecs.encode(text, charset, errors)
 
 
 def identity(content):

@@ -38,18 +38,30 @@ _BOMS = (
 _BOM_STARTS = b"\x00\xfe\xff\xef"
 
 
+# The charset that a Content-Type names, None if it names none.
+_named = {}
+
+
+def _named_charset(content_type):
+    parsed = parse_content_type(content_type)
+    name = parsed and parsed[2].get("charset") or None
+    if len(_named) >= 256:
+        _named.clear()
+    _named[content_type] = name
+    return name
+
+
 def infer_content_encoding(content_type, content=b""):
     """Returns the name of the charset of a body by its Content-Type and what it declares."""
-    name = None
     if content and content[0] in _BOM_STARTS:
         for bom, charset in _BOMS:
             if content.startswith(bom):
                 return charset
-    if ";" in content_type:
-        parsed = parse_content_type(content_type)
-        if parsed is not None:
-            name = parsed[2].get("charset")
-    if not name:
+    try:
+        name = _named[content_type]
+    except KeyError:
+        name = _named_charset(content_type)
+    if name is None:
         name = _implied(content_type, content) or "latin-1"
     # Pages declare these two and use their superset.
     if len(name) < 7 and name.lower() in ("gb2312", "gbk"):

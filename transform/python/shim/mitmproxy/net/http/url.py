@@ -38,30 +38,26 @@ def parse(url):
     return scheme, host, port, path.encode("ascii")
 
 
-def unparse(scheme, host, port, path=""):
-    """Returns a URL. The port is left out if it is that of the scheme."""
-    authority = hostport(scheme, host, port)
-    if isinstance(scheme, bytes):
-        return b"%s://%s%s" % (scheme, authority, path)
-    return "%s://%s%s" % (scheme, authority, path)
+_PORTS = {"http": 80, "https": 443, b"http": 80, b"https": 443}
 
 
 def default_port(scheme):
     """Returns the port of a scheme, None if it is not HTTP's."""
-    if scheme == "http" or scheme == b"http":
-        return 80
-    if scheme == "https" or scheme == b"https":
-        return 443
-    return None
+    return _PORTS.get(scheme)
 
 
 def hostport(scheme, host, port):
     """Returns host and port as a URL has them, without the port that is the scheme's."""
-    if default_port(scheme) == port:
+    if _PORTS.get(scheme) == port:
         return host
-    if isinstance(host, bytes):
-        return b"%s:%d" % (host, port)
-    return "%s:%d" % (host, port)
+    return (b"%s:%d" if isinstance(host, bytes) else "%s:%d") % (host, port)
+
+
+def unparse(scheme, host, port, path=""):
+    """Returns a URL. The port is left out if it is that of the scheme."""
+    if _PORTS.get(scheme) != port:
+        host = hostport(scheme, host, port)
+    return (b"%s://%s%s" if isinstance(scheme, bytes) else "%s://%s%s") % (scheme, host, path)
 
 
 def parse_authority(authority, check):
@@ -69,18 +65,19 @@ def parse_authority(authority, check):
 
     For one that is none, it is a ValueError with check, else all of it is the host.
     """
+    raw = isinstance(authority, bytes)
+    if raw:
+        authority = authority.decode("utf-8", "surrogateescape")
     try:
-        if isinstance(authority, bytes):
-            authority = decode_idna(authority)
         host, port = _split_authority(authority)
+        if raw:
+            host = decode_idna(host.encode("utf-8", "surrogateescape"))
         if is_valid_host(host) and (port is None or is_valid_port(port)):
             return host, port
         raise ValueError("Invalid authority")
     except ValueError:
         if check:
             raise
-        if isinstance(authority, bytes):
-            authority = authority.decode("utf-8", "surrogateescape")
         return authority, None
 
 

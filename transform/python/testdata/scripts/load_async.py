@@ -1,0 +1,6 @@
+# flowkit: fails
+"""An async load, which cannot be."""
+
+
+async def load(loader):
+    pass

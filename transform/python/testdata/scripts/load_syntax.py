@@ -1,0 +1,6 @@
+# flowkit: fails
+"""A script that is no Python."""
+
+
+def request(flow)
+    pass
