@@ -41,7 +41,8 @@
 // case; (?-i) at their beginning heeds it. In bodies "." is any byte. Header lines are
 // "Name: value" and end in "\r\n", so write \r?$ for their end. Bodies are searched without
 // their content-codings; one that cannot be decoded, or is larger than 64 MiB without them,
-// as it was on the wire. Text that is not UTF-8 is searched as it is.
+// as it was on the wire. Text that is not UTF-8 is searched as it is; \x80 to \xff are bytes
+// in ~b, ~h, ~t and ~m, characters elsewhere.
 package filter
 
 import (
@@ -121,7 +122,7 @@ const (
 	opURL
 )
 
-// operators by name; those from opBody on take a regex, under these flags.
+// operators by name; those from opBody on take a regex, under these flags of compile.
 var operators = []struct {
 	name  string
 	op    op
@@ -129,20 +130,20 @@ var operators = []struct {
 }{
 	{"a", opAsset, ""},
 	{"all", opAll, ""},
-	{"b", opBody, "is"},
-	{"bq", opBodyQ, "is"},
-	{"bs", opBodyS, "is"},
+	{"b", opBody, "bis"},
+	{"bq", opBodyQ, "bis"},
+	{"bs", opBodyS, "bis"},
 	{"c", opCode, ""},
 	{"comment", opComment, "im"},
 	{"d", opDomain, "i"},
 	{"dns", opDNS, ""},
 	{"dst", opDst, "i"},
 	{"e", opError, ""},
-	{"h", opHeader, "im"},
-	{"hq", opHeaderQ, "im"},
-	{"hs", opHeaderS, "im"},
+	{"h", opHeader, "bim"},
+	{"hq", opHeaderQ, "bim"},
+	{"hs", opHeaderS, "bim"},
 	{"http", opHTTP, ""},
-	{"m", opMethod, "i"},
+	{"m", opMethod, "bi"},
 	{"marked", opMarked, ""},
 	{"marker", opMarker, "i"},
 	{"meta", opMeta, "im"},
@@ -152,10 +153,10 @@ var operators = []struct {
 	{"replays", opReplayS, ""},
 	{"s", opResponse, ""},
 	{"src", opSrc, "i"},
-	{"t", opType, "i"},
+	{"t", opType, "bi"},
 	{"tcp", opTCP, ""},
-	{"tq", opTypeQ, "i"},
-	{"ts", opTypeS, "i"},
+	{"tq", opTypeQ, "bi"},
+	{"ts", opTypeS, "bi"},
 	{"u", opURL, "i"},
 	{"udp", opUDP, ""},
 	{"websocket", opWebSocket, ""},

@@ -92,6 +92,9 @@ func TestMatch(t *testing.T) {
 	check("~bs bar", "ws tcp")
 	check("~b 'not gzip'", "noresp")
 	check("~bs foo", "get dns")
+	check(`~b \xffBAR`, "tcp")
+	check(`~b [\xfe\xff]ba+r$`, "tcp")
+	check(`~b \xef`, "")
 	check("~m GET|~m POST", "post")
 	check("a&b", "")
 	check("~q | ~tcp", "noresp tcp")
@@ -103,6 +106,7 @@ func TestMatch(t *testing.T) {
 	check("~http&~q", "noresp")
 	check("~http&!~q", "get post ws")
 	check("(~s foo)", "post dns")
+	check("(!)", "")
 	check("foo &", "")
 	check("foo |", "post noresp dns")
 	check("~u'foo'", "post noresp dns")
@@ -186,6 +190,8 @@ func TestTranslate(t *testing.T) {
 	check(`[]x]+`, "]", true)
 	check(`[^]x]`, "]", false)
 	check(`[(?=]`, "=", true)
+	check(`[[:alpha:]]`, "a", false)
+	check(`[[:alpha:]]`, "[]", true)
 	check(`foo|bar`, "xBARx", true)
 	check(`(foo|bar)+z`, "foobaz", false)
 	check(`(?-i)Foo`, "foo", false)
@@ -272,6 +278,10 @@ func TestHugeBody(t *testing.T) {
 	f := testFlows(t)[0].f
 	f.Response().SetBody(flowfile.ContentBody(huge{maxBody + 100}))
 	x, _ := Parse("~b needle")
+	if ok, err := x.Match(f); !ok || err != nil {
+		t.Error(ok, err)
+	}
+	x, _ = Parse(`~b \x00needl[\x65-\xff]$`)
 	if ok, err := x.Match(f); !ok || err != nil {
 		t.Error(ok, err)
 	}

@@ -324,7 +324,7 @@ func matchStream(b flowfile.Body, rx *pattern) (bool, error) {
 		return false, err
 	}
 	defer r.Close()
-	in := &sticky{r: bufio.NewReaderSize(r, 64<<10)}
+	in := &sticky{r: bufio.NewReaderSize(r, 64<<10), raw: rx.raw}
 	ok := rx.re.MatchReader(in)
 	if ok {
 		return true, nil

@@ -94,6 +94,11 @@ func (p *parser) last() bool {
 	return strings.Trim(p.expr[p.pos+1:], whitespace) == ""
 }
 
+// lastInBrackets is last for a bracket behind the sign.
+func (p *parser) lastInBrackets() bool {
+	return strings.HasPrefix(strings.TrimLeft(p.expr[p.pos+1:], whitespace), ")")
+}
+
 // join makes one node of kids. Nodes of the same kind within it become its own.
 func join(o op, kids []*node) *node {
 	if len(kids) == 1 {
@@ -112,7 +117,7 @@ func join(o op, kids []*node) *node {
 
 func (p *parser) not() (*node, error) {
 	p.space()
-	if !p.at('!') || p.last() {
+	if !p.at('!') || p.last() || p.lastInBrackets() {
 		return p.atom()
 	}
 	if err := p.enter(); err != nil {
@@ -289,7 +294,7 @@ func (p *parser) quoted() (string, error) {
 			return b.String(), nil
 		case c == '\n' || c == '\r':
 			return "", p.errorf(i, `a line ends within quotes; write it as \n`)
-		case c == '\\' && i+1 < len(p.expr):
+		case c == '\\' && i+1 < len(p.expr) && p.expr[i+1] != '\n':
 			i++
 			b.WriteByte(unescape(p.expr[i]))
 		default:

@@ -3,9 +3,11 @@ package filter
 import (
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"unicode/utf8"
 	"unsafe"
 
 	"flowkit/flowfile"
@@ -19,6 +21,8 @@ type pattern struct {
 	any []literal
 	// exact: to find one of any is to match.
 	exact bool
+	// raw: re is for text whose characters are bytes.
+	raw bool
 }
 
 func (p *pattern) match(s string) bool {
@@ -33,6 +37,9 @@ func (p *pattern) match(s string) bool {
 			return found
 		}
 	}
+	if p.raw {
+		return p.re.MatchReader(&rawReader{s})
+	}
 	return p.re.MatchString(s)
 }
 
@@ -40,20 +47,38 @@ func (p *pattern) matchBytes(b []byte) bool {
 	return p.match(unsafe.String(unsafe.SliceData(b), len(b)))
 }
 
-// compile compiles a regex of mitmproxy, which is one of Python, under Go flags. If it
-// cannot, it tells where and why.
+// rawReader reads bytes as characters.
+type rawReader struct{ s string }
+
+func (r *rawReader) ReadRune() (rune, int, error) {
+	if r.s == "" {
+		return 0, 0, io.EOF
+	}
+	c := r.s[0]
+	r.s = r.s[1:]
+	return rune(c), 1, nil
+}
+
+// compile compiles a regex of mitmproxy, which is one of Python, under flags: those of Go,
+// and b if it searches bytes. If it cannot, it tells where and why.
 func compile(expr, flags string) (p *pattern, offset int, msg string) {
+	raw := strings.Contains(flags, "b") && namesByte.MatchString(expr)
+	flags = strings.ReplaceAll(flags, "b", "")
+	written := len(expr)
+	if raw {
+		expr = nameBytes(expr)
+	}
 	translated, offset, msg := translate(expr, strings.Contains(flags, "m"))
 	if msg != "" {
-		return nil, offset, msg
+		return nil, min(offset, written), msg
 	}
 	full := "(?" + flags + ")" + translated
 	re, err := regexp.Compile(full)
 	if err != nil {
 		offset, msg = explain(expr, err)
-		return nil, offset, msg
+		return nil, min(offset, written), msg
 	}
-	p = &pattern{re: re}
+	p = &pattern{re: re, raw: raw}
 	if tree, err := syntax.Parse(full, syntax.Perl); err == nil {
 		tree = tree.Simplify()
 		found := required(tree)
@@ -64,6 +89,22 @@ func compile(expr, flags string) (p *pattern, offset int, msg string) {
 			(tree.Flags&syntax.FoldCase != 0 || strings.ToUpper(found[0]) == found[0])
 	}
 	return p, 0, ""
+}
+
+// namesByte finds an escape of a byte that is no character by itself.
+var namesByte = regexp.MustCompile(`\\x[89a-fA-F]|\\[23][0-7][0-7]`)
+
+// nameBytes writes the bytes of what is not ASCII as escapes.
+func nameBytes(expr string) string {
+	var b strings.Builder
+	for i := range len(expr) {
+		if expr[i] < utf8.RuneSelf {
+			b.WriteByte(expr[i])
+		} else {
+			fmt.Fprintf(&b, `\x%02x`, expr[i])
+		}
+	}
+	return b.String()
 }
 
 func explain(expr string, err error) (int, string) {
@@ -103,7 +144,9 @@ func translate(expr string, lines bool) (out string, offset int, msg string) {
 			i += n - 1
 			continue
 		case inClass:
-			if expr[i] == ']' && i > classStart {
+			if expr[i] == '[' {
+				b.WriteByte('\\') // Python has no [:alpha:]
+			} else if expr[i] == ']' && i > classStart {
 				inClass = false
 			}
 		case expr[i] == '[':

@@ -14,15 +14,24 @@ import (
 // sticky is a RuneReader that remembers what went wrong, which a regex does not tell.
 type sticky struct {
 	r   *bufio.Reader
+	raw bool // each byte is a character
 	err error
 }
 
 func (s *sticky) ReadRune() (rune, int, error) {
-	c, n, err := s.r.ReadRune()
+	c, n, err := s.next()
 	if err != nil && err != io.EOF {
 		s.err = err
 	}
 	return c, n, err
+}
+
+func (s *sticky) next() (rune, int, error) {
+	if s.raw {
+		c, err := s.r.ReadByte()
+		return rune(c), 1, err
+	}
+	return s.r.ReadRune()
 }
 
 // dnsText is a DNS message as text: a line for the name of each question and the data of

@@ -1,6 +1,7 @@
 // Command bench measures the budgets that concern whole commands: it makes a corpus of
 // fixed seed and runs commands in pairs, A B A B …, so that a ratio holds on a machine
-// whose speed drifts. Usage: bench FLOWKIT DIR (make bench calls it).
+// whose speed drifts. Usage: bench FLOWKIT DIR [WORD]; with WORD only pairs whose title has it
+// (make bench calls it).
 package main
 
 import (
@@ -23,11 +24,14 @@ const (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: bench FLOWKIT DIR")
+	only := ""
+	if len(os.Args) == 4 {
+		only = os.Args[3]
+	} else if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: bench FLOWKIT DIR [WORD]")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	if err := run(os.Args[1], os.Args[2], only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -38,7 +42,7 @@ type cost struct {
 	cpu, wall time.Duration
 }
 
-func run(flowkit, dir string) error {
+func run(flowkit, dir, only string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -53,6 +57,9 @@ func run(flowkit, dir string) error {
 		return err
 	}
 	for _, p := range budgets(flowkit) {
+		if !strings.Contains(p.title, only) {
+			continue
+		}
 		if err := p.measure(); err != nil {
 			return err
 		}
@@ -65,25 +72,10 @@ func corpus(flowkit string) error {
 	if _, err := os.Stat("flows.flow"); err == nil {
 		return nil
 	}
-	f, err := os.Create("flows21.mitm")
-	if err != nil {
+	if err := dump("flows21.mitm", flows); err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	if err := flowtest.Dump(w, flows, 1); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	files := map[string]string{
-		"header.star": "def response(flow):\n    flow.response.headers[\"newheader\"] = \"foo\"\n",
-		"header.py":   "def response(flow):\n    flow.response.headers[\"newheader\"] = \"foo\"\n",
-	}
-	for name, text := range files {
+	for name, text := range scripts {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			return err
 		}
@@ -91,9 +83,17 @@ func corpus(flowkit string) error {
 	if err := large("large.jsonl"); err != nil {
 		return err
 	}
+	if err := dump("one21.mitm", 1); err != nil {
+		return err
+	}
+	if err := dump("some21.mitm", 500); err != nil {
+		return err
+	}
 	for _, c := range [][]string{
 		{flowkit, "cat", "-q", "large.jsonl", "-w", "large.flow"},
 		{flowkit, "cat", "-q", "flows21.mitm", "--mitm-version", "17", "-w", "flows17.mitm"},
+		{flowkit, "cat", "-q", "one21.mitm", "--mitm-version", "17", "-w", "one.mitm"},
+		{flowkit, "cat", "-q", "some21.mitm", "--mitm-version", "17", "-w", "some.mitm"},
 		{flowkit, "cat", "-q", "flows21.mitm", "-w", "flows.flow"},
 	} {
 		if _, err := once(c); err != nil {
@@ -101,6 +101,22 @@ func corpus(flowkit string) error {
 		}
 	}
 	return nil
+}
+
+// dump writes n flows as a dump of version 21.
+func dump(path string, n int) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	if err := flowtest.Dump(w, n, 1); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // large writes 2,000 flows with bodies of 125 kB as JSON lines.
@@ -139,60 +155,74 @@ var outputs = []string{"copy.flow", "copy2.flow", "out.flow", "out2.flow", "mitm
 
 // pair is two commands that do the same work, or a part and the whole.
 type pair struct {
-	title  string
-	a, b   []string
-	of     func(cost) time.Duration
-	what   string // of is
-	budget string
-	times  int
+	title   string
+	a, b    []string
+	figures []figure
+	times   int
+	cold    bool // no run before those that count: one takes half a minute
 }
 
-func cpu(c cost) time.Duration  { return c.cpu }
-func wall(c cost) time.Duration { return c.wall }
+// figure is a ratio A/B and what it should be.
+type figure struct {
+	what   string
+	of     func(cost) time.Duration
+	budget string
+}
+
+func cpu(budget string) figure {
+	return figure{"CPU", func(c cost) time.Duration { return c.cpu }, budget}
+}
+
+func wall(budget string) figure {
+	return figure{"wall", func(c cost) time.Duration { return c.wall }, budget}
+}
 
 func budgets(flowkit string) []pair {
 	all := []pair{
 		{
-			title: "plain copy of a native file, against cat",
-			a:     []string{flowkit, "cat", "-q", "flows.flow", "-w", "copy.flow"},
-			b:     []string{"sh", "-c", "cat flows.flow >copy2.flow"},
-			of:    wall, what: "wall", budget: "at most 1.5", times: 3 * pairs,
+			title:   "plain copy of a native file, against cat",
+			a:       []string{flowkit, "cat", "-q", "flows.flow", "-w", "copy.flow"},
+			b:       []string{"sh", "-c", "cat flows.flow >copy2.flow"},
+			figures: []figure{wall("at most 1.5")}, times: 3 * pairs,
 		},
 		{
-			title: "ls of 20,000 small flows, against reading the file whole",
-			a:     []string{"sh", "-c", flowkit + " ls -q -r flows.flow >/dev/null"},
-			b:     []string{flowkit, "verify", "-q", "flows.flow"},
-			of:    cpu, what: "CPU", budget: "none: see the next", times: pairs,
+			title:   "ls of 20,000 small flows, against reading the file whole",
+			a:       []string{"sh", "-c", flowkit + " ls -q -r flows.flow >/dev/null"},
+			b:       []string{flowkit, "verify", "-q", "flows.flow"},
+			figures: []figure{cpu("none: see the next")}, times: pairs,
 		},
 		{
-			title: "ls of 2,000 flows with 250 MB of bodies, against reading the file whole",
-			a:     []string{"sh", "-c", flowkit + " ls -q -r large.flow >/dev/null"},
-			b:     []string{flowkit, "verify", "-q", "large.flow"},
-			of:    cpu, what: "CPU", budget: "under 0.1", times: pairs,
+			title:   "ls of 2,000 flows with 250 MB of bodies, against reading the file whole",
+			a:       []string{"sh", "-c", flowkit + " ls -q -r large.flow >/dev/null"},
+			b:       []string{flowkit, "verify", "-q", "large.flow"},
+			figures: []figure{cpu("under 0.1")}, times: pairs,
 		},
 		{
-			title: "header script in Starlark, native to native, against a plain decode and encode (--level default)",
-			a:     []string{flowkit, "transform", "-q", "-s", "header.star", "-r", "flows.flow", "-w", "out.flow"},
-			b:     []string{flowkit, "transform", "-q", "-r", "flows.flow", "-w", "out2.flow"},
-			of:    cpu, what: "CPU", budget: "see the Go benchmarks", times: pairs,
+			title:   "header script in Starlark, native to native, against a plain decode and encode (--level default)",
+			a:       []string{flowkit, "transform", "-q", "-s", "header.star", "-r", "flows.flow", "-w", "out.flow"},
+			b:       []string{flowkit, "transform", "-q", "-r", "flows.flow", "-w", "out2.flow"},
+			figures: []figure{cpu("see the Go benchmarks")}, times: pairs,
 		},
 	}
 	if _, err := exec.LookPath("mitmdump"); err != nil {
 		fmt.Println("mitmdump is not installed: its comparison is left out")
 		return all
 	}
-	return append(all, pair{
-		title: "header script in Starlark, dump to dump, against mitmdump",
-		a:     []string{"mitmdump", "-q", "-n", "-r", "flows17.mitm", "-s", "header.py", "-w", "mitm.out"},
-		b:     []string{flowkit, "transform", "-q", "-s", "header.star", "-r", "flows17.mitm", "-w", "flowkit.mitm"},
-		of:    cpu, what: "CPU", budget: "at least 50", times: pairs,
+	all = append(all, pair{
+		title:   "header script in Starlark, dump to dump, against mitmdump",
+		a:       []string{"mitmdump", "-q", "-n", "-r", "flows17.mitm", "-s", "header.py", "-w", "mitm.out"},
+		b:       []string{flowkit, "transform", "-q", "-s", "header.star", "-r", "flows17.mitm", "-w", "flowkit.mitm"},
+		figures: []figure{cpu("at least 50")}, times: pairs,
 	})
+	return append(all, pythonBudgets(flowkit)...)
 }
 
 func (p pair) measure() error {
 	var as, bs []cost
-	var ratios []float64
 	for i := range p.times + 1 {
+		if i == 0 && p.cold {
+			continue
+		}
 		a, err := once(p.a)
 		if err != nil {
 			return err
@@ -205,13 +235,21 @@ func (p pair) measure() error {
 			continue // warm-up
 		}
 		as, bs = append(as, a), append(bs, b)
-		ratios = append(ratios, float64(p.of(a))/float64(p.of(b)))
 	}
-	slices.Sort(ratios)
-	fmt.Printf("%s\n  A %-70s CPU %v wall %v\n  B %-70s CPU %v wall %v\n  %s A/B %.3g (%.3g to %.3g), budget: %s\n",
-		p.title, text(p.a), median(as, cpu), median(as, wall), text(p.b), median(bs, cpu), median(bs, wall),
-		p.what, ratios[len(ratios)/2], ratios[0], ratios[len(ratios)-1], p.budget)
+	fmt.Printf("%s\n  A %-70s %s\n  B %-70s %s\n", p.title, text(p.a), medians(as), text(p.b), medians(bs))
+	for _, f := range p.figures {
+		var ratios []float64
+		for i := range as {
+			ratios = append(ratios, float64(f.of(as[i]))/float64(f.of(bs[i])))
+		}
+		slices.Sort(ratios)
+		fmt.Printf("  %s A/B %.3g (%.3g to %.3g), budget: %s\n", f.what, ratios[len(ratios)/2], ratios[0], ratios[len(ratios)-1], f.budget)
+	}
 	return nil
+}
+
+func medians(cs []cost) string {
+	return fmt.Sprintf("CPU %v wall %v", median(cs, cpu("").of), median(cs, wall("").of))
 }
 
 func text(c []string) string {

@@ -143,9 +143,9 @@ class Bridge:
         set_, bridge = hello["set"], self
 
         from mitmproxy.master import Master
-        from mitmproxy.options import Options
+        from mitmproxy.options import offline
 
-        self.options = Options()
+        self.options = offline()
         self.stock = set(self.options.keys())  # those of mitmdump
         self.set = set_
         self.master = Master(self.options, stock=True)

@@ -10,6 +10,7 @@ _USES = (
     "ClientConnection", "ServerConnection", "FlowMaster", "ScriptContext",
     "mitmproxy.models", "mitmproxy.filt", "import filt", "import models", "mitmproxy.connections",
     "mitmproxy.protocol", "proxy.protocol", "mitmproxy.controller", "import controller",
+    "net.http import Headers", "net.http import Re", "net.http.Headers", "net.http.Re", "import wsgiapp",
     "import connections", "mitmproxy.events", "import events", "net.tcp", "mitmproxy.builtins",
     "decoded(", ".reply", "handshake_flow", ".killed", "accept_intercept", "eventsequence.Events",
     "form_urlencoded", "form_multipart", "_cookies(", "_query(", "_path_components(", "get_decoded_content",

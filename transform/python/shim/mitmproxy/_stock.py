@@ -7,7 +7,6 @@ from mitmproxy import command, ctx, exceptions, hooks, log, optmanager, types
 # The annotations must be what types.CommandTypes has, on every version of Python.
 _Flows = types._FLOWS
 _Strings = types._STRINGS
-_Flow = types.flow.Flow
 
 _ENCODINGS = ["gzip", "deflate", "br", "zstd"]
 _REQUEST_ATTRIBUTES = ("host", "method", "path", "url")
@@ -236,14 +235,7 @@ class Core:
 
 
 class Commands(Core):
-    """All of them."""
-
-    @command.command("flow.comment")
-    def comment(self, flow: _Flows, comment: str) -> None:
-        """Comment flows."""
-        for f in flow:
-            f.comment = comment
-        _updated(flow)
+    """Those of mitmdump's other addons."""
 
     @command.command("cut")
     def cut(self, flows: _Flows, cuts: types.CutSpec) -> types.Data:
@@ -251,7 +243,9 @@ class Commands(Core):
         Cut data from flows. A cut is a path of attributes from the flow on, with "host" and
         "port" for the parts of an address and "header[name]" for a header.
         """
-        return [[_extract(one, f) for one in cuts] for f in flows]
+        from mitmproxy.addons.cut import extract
+
+        return [[extract(one, f) for one in cuts] for f in flows]
 
     @command.command("cut.save")
     def cut_save(self, flows: _Flows, cuts: types.CutSpec, path: types.Path) -> None:
@@ -260,65 +254,19 @@ class Commands(Core):
         with + is appended to.
         """
         append = path.startswith("+")
-        path = types.Path(path[1:] if append else path)
+        path = path[1:] if append else path
+        rows = self.cut(flows, cuts)
         try:
             if len(cuts) == 1 and len(flows) == 1:
-                _save_single(_extract(cuts[0], flows[0]), path, append)
+                _save_single(rows[0][0], path, append)
                 _alert("Saved single cut.")
             else:
-                _save_table(self.cut(flows, cuts), path, append)
+                _save_table(rows, path, append)
                 _alert(
                     "Saved %s cuts over %s flows as CSV." % (len(cuts), len(flows))
                 )
         except OSError as e:
             log.emit("error", __name__, str(e))
-
-    @command.command("export.formats")
-    def export_formats(self) -> _Strings:
-        """The formats for export."""
-        return ["curl", "httpie", "raw", "raw_request", "raw_response"]
-
-    def _export(self, format, f):
-        if format not in self.export_formats():
-            raise exceptions.CommandError("No such export format: %s" % format)
-        from mitmproxy.addons import export
-
-        return export.formats[format](f)
-
-    @command.command("export")
-    def export_str(self, format: str, f: _Flow) -> str:
-        """Export a flow and return the result."""
-        from mitmproxy.utils import strutils
-
-        return strutils.always_str(self._export(format, f), "utf8", "backslashreplace")
-
-    @command.command("export.file")
-    def export_file(self, format: str, flow: _Flow, path: types.Path) -> None:
-        """Export a flow to a file."""
-        value = self._export(format, flow)
-        try:
-            with open(path, "wb") as f:
-                f.write(value if isinstance(value, bytes) else value.encode("utf-8"))
-        except OSError as e:
-            log.emit("error", __name__, str(e))
-
-    @command.command("save.file")
-    def save_file(self, flows: _Flows, path: types.Path) -> None:
-        """Save flows to a file. A path that begins with + is appended to."""
-        import os
-
-        from mitmproxy import io
-
-        append = path.startswith("+")
-        path = os.path.expanduser(path[1:] if append else path)
-        try:
-            with open(path, "ab" if append else "wb") as f:
-                writer = io.FlowWriter(f)
-                for one in flows:
-                    writer.add(one)
-        except OSError as e:
-            raise exceptions.CommandError(e) from e
-        _alert("Saved %s flows." % len(flows))
 
     @command.command("script.run")
     def script_run(self, flows: _Flows, path: types.Path) -> None:
@@ -412,32 +360,6 @@ _LIVE = {
 }
 
 
-def _extract(cut, f):
-    """A cut of a flow as a str or bytes, empty where there is no such thing."""
-    current = f
-    steps = cut.split(".")
-    for i, step in enumerate(steps):
-        if step in ("host", "port") and isinstance(current, (tuple, list)):
-            current = current[0 if step == "host" else 1]
-        elif step.startswith("header[") and cut.endswith("]"):
-            # The name may have dots.
-            name = ".".join(steps[i:])[len("header[") : -1]
-            return getattr(current, "headers", {}).get(name, "")
-        else:
-            current = getattr(current, step, None)
-        if current is None:
-            return ""
-    if isinstance(current, bytes):
-        return current
-    if isinstance(current, bool):
-        return "true" if current else "false"
-    if hasattr(current, "to_pem"):
-        return current.to_pem().decode("ascii")
-    if isinstance(current, (list, dict)):
-        return ""
-    return str(current)
-
-
 def _save_single(value, path, append):
     with open(path, "ab" if append else "wb") as f:
         if f.tell() > 0:
@@ -450,3 +372,11 @@ def _save_table(rows, path, append):
 
     with open(path, "a" if append else "w", newline="", encoding="utf-8") as f:
         csv.writer(f).writerows(rows)
+
+
+def collect(manager):
+    """Adds all of them."""
+    from mitmproxy.addons import comment, export, save
+
+    for addon in (comment.Comment(), export.Export(), save.Save(), Commands()):
+        manager.collect_commands(addon)

@@ -63,6 +63,13 @@ class _Element:
             elements.append(element)
         return elements
 
+    def child(self, number):
+        """Returns one of the elements that this one consists of."""
+        elements = self.children()
+        if number >= len(elements):
+            raise ValueError("certificate lacks an element")
+        return elements[number]
+
 
 def _element(data, at):
     """Returns the element at a place and where it ends."""
@@ -120,9 +127,8 @@ def _name(element):
     name = []
     for part in element.children():
         for attribute in part.children():
-            kind, value = attribute.children()
-            number = _oid(kind.data)
-            name.append((_SHORT.get(number, number), _text(value)))
+            number = _oid(attribute.child(0).data)
+            name.append((_SHORT.get(number, number), _text(attribute.child(1))))
     return name
 
 
@@ -192,8 +198,8 @@ class Cert(Serializable):
     def _read(self):
         """Returns the elements of the certificate proper; they begin with the serial number."""
         outer, _ = _element(self._data, 0)
-        tbs = outer.children()[0].children()
-        if tbs[0].tag == 0xA0:
+        tbs = outer.child(0).children()
+        if tbs and tbs[0].tag == 0xA0:
             del tbs[0]
         if len(tbs) < 6 or tbs[0].tag != _INTEGER:
             raise ValueError("certificate lacks a field")
@@ -230,7 +236,9 @@ class Cert(Serializable):
         return self.to_cryptography().public_key()
 
     def __eq__(self, other):
-        return isinstance(other, Cert) and self._data == other._data
+        if not isinstance(other, Cert):
+            return False
+        return self._pem is not None and self._pem == other._pem or self._data == other._data
 
     def __hash__(self):
         return hash(self._data)
@@ -255,11 +263,11 @@ class Cert(Serializable):
 
     @property
     def notbefore(self):
-        return _time(self._tbs[3].children()[0])
+        return _time(self._tbs[3].child(0))
 
     @property
     def notafter(self):
-        return _time(self._tbs[3].children()[1])
+        return _time(self._tbs[3].child(1))
 
     def has_expired(self):
         from datetime import datetime, timezone
@@ -274,16 +282,15 @@ class Cert(Serializable):
     @property
     def keyinfo(self):
         """The kind of the key and how many bits it has, -1 for kinds with one size only."""
-        algorithm, key = self._tbs[5].children()[:2]
-        kind, *parameters = algorithm.children()
-        number = _oid(kind.data)
+        algorithm, key = self._tbs[5].child(0), self._tbs[5].child(1)
+        number = _oid(algorithm.child(0).data)
         if number in _RSA:
-            modulus = _element(key.data, 1)[0].children()[0]
-            return "RSA", _bits(modulus)
-        if number == _DSA and parameters:
-            return "DSA", _bits(parameters[0].children()[0])
-        if number == _EC and parameters:
-            curve = _oid(parameters[0].data) if parameters[0].tag == _OID else "explicit"
+            return "RSA", _bits(_element(key.data, 1)[0].child(0))
+        if number == _DSA:
+            return "DSA", _bits(algorithm.child(1).child(0))
+        if number == _EC:
+            parameters = algorithm.child(1)
+            curve = _oid(parameters.data) if parameters.tag == _OID else "explicit"
             name, size = _CURVES.get(curve, (curve, 8 * (len(key.data) // 2 - 1)))
             return "EC (%s)" % name, size
         return _FIXED.get(number, number), -1
@@ -308,10 +315,9 @@ class Cert(Serializable):
         """Returns the element in the extension, or None if there is no such extension."""
         for element in self._tbs[6:]:
             if element.tag == 0xA3:
-                for extension in element.children()[0].children():
-                    fields = extension.children()
-                    if _oid(fields[0].data) == wanted:
-                        return _element(fields[-1].data, 0)[0]
+                for extension in element.child(0).children():
+                    if _oid(extension.child(0).data) == wanted:
+                        return _element(extension.children()[-1].data, 0)[0]
         return None
 
     @property

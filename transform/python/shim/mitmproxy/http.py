@@ -221,7 +221,7 @@ class Headers(MultiDict):
                 found[low] = name, value
         return [(_native(name), _native(value)) for name, value in found.values()]
 
-    def get_all(self, name):
+    def get_all(self, name) -> "list[str]":
         """Returns the list of all values of a name, which may be empty."""
         try:
             low = _lowered[name]
@@ -369,7 +369,7 @@ class Message(Serializable):
             setattr(self, name, None if value is None else _checked(name, value, float, int))
 
     @property
-    def data(self):
+    def data(self) -> "MessageData":
         """The raw fields under mitmproxy's names, as they are now; what is set on it is set here."""
         return self._DATA._of(self)
 
@@ -410,7 +410,7 @@ class Message(Serializable):
         return new
 
     @property
-    def http_version(self):
+    def http_version(self) -> str:
         """The version as in "HTTP/1.1"."""
         return self._version.decode("utf-8", "surrogateescape")
 
@@ -419,23 +419,23 @@ class Message(Serializable):
         self._version = _settable("http_version", http_version)
 
     @property
-    def is_http10(self):
+    def is_http10(self) -> bool:
         return self._version == b"HTTP/1.0"
 
     @property
-    def is_http11(self):
+    def is_http11(self) -> bool:
         return self._version == b"HTTP/1.1"
 
     @property
-    def is_http2(self):
+    def is_http2(self) -> bool:
         return self._version == b"HTTP/2.0"
 
     @property
-    def is_http3(self):
+    def is_http3(self) -> bool:
         return self._version == b"HTTP/3"
 
     @property
-    def raw_content(self):
+    def raw_content(self) -> "bytes | None":
         """The body as it was sent, which may be compressed; None if it was not recorded."""
         return self._body
 
@@ -443,7 +443,7 @@ class Message(Serializable):
     def raw_content(self, content):
         self._body = content
 
-    def get_content(self, strict=True):
+    def get_content(self, strict: bool = True) -> "bytes | None":
         """Returns `content`; unless strict, the body as it is if it cannot be decoded."""
         body = self._body
         if body is None:
@@ -462,7 +462,7 @@ class Message(Serializable):
                 raise
             return body
 
-    def set_content(self, value):
+    def set_content(self, value: "bytes | None"):
         """Sets `content`."""
         if value is None:
             self._body = None
@@ -488,7 +488,7 @@ class Message(Serializable):
             headers["content-length"] = str(len(body))
 
     @property
-    def content(self):
+    def content(self) -> "bytes | None":
         """The body without its content-encoding, as bytes; None if it was not recorded.
 
         Reading raises a ValueError if the body cannot be decoded. Setting applies the
@@ -504,7 +504,7 @@ class Message(Serializable):
     def content(self, value):
         self.set_content(value)
 
-    def get_text(self, strict=True):
+    def get_text(self, strict: bool = True) -> "str | None":
         """Returns `text`; unless strict, bytes that do not obey the charset become surrogates."""
         content = self.get_content(strict)
         if content is None:
@@ -522,7 +522,7 @@ class Message(Serializable):
                 raise
             return content.decode("utf-8", "surrogateescape")
 
-    def set_text(self, text):
+    def set_text(self, text: "str | None"):
         """Sets `text`."""
         if text is None:
             self._body = None
@@ -539,7 +539,7 @@ class Message(Serializable):
         self.set_content(content)
 
     @property
-    def text(self):
+    def text(self) -> "str | None":
         """The content as text, its charset guessed by type and content.
 
         Reading raises a ValueError if the content does not obey the charset. Setting makes
@@ -551,14 +551,14 @@ class Message(Serializable):
     def text(self, value):
         self.set_text(value)
 
-    def decode(self, strict=True):
+    def decode(self, strict: bool = True):
         """Removes the content-encoding, of the body as well; the body stays if it cannot be decoded."""
         content = self.get_content(strict)
         self.headers.pop("content-encoding", None)
         if content:
             self.set_content(content)
 
-    def encode(self, encoding):
+    def encode(self, encoding: str):
         """Applies a content-encoding to the body as it is: one that is there is not removed first.
 
         A ValueError says that it is unknown.
@@ -663,11 +663,11 @@ class Request(Message):
     _authority = Field(4)
     _path = Field(5)
     _version = Field(6)
-    headers = _ReceivedHeaders(7)
+    headers: Headers = _ReceivedHeaders(7)
     _body = _received_body(0, 8)
-    timestamp_start = Field(10)
-    timestamp_end = Field(11)
-    trailers = _received_trailers(12)
+    timestamp_start: float = Field(10)
+    timestamp_end: "float | None" = Field(11)
+    trailers: "Headers | None" = _received_trailers(12)
 
     _FIELDS = {
         "http_version": "_version",
@@ -714,7 +714,7 @@ class Request(Message):
         return "Request(%s %s%s)" % (self.method, host, self.path)
 
     @classmethod
-    def make(cls, method, url, content="", headers=()):
+    def make(cls, method: str, url: str, content: "bytes | str" = "", headers=()) -> "Request":
         """Returns a request to a URL."""
         now = time.time()
         request = cls(
@@ -726,14 +726,14 @@ class Request(Message):
         return request
 
     @property
-    def first_line_format(self):
+    def first_line_format(self) -> str:
         """How the first line names what is asked for: "authority" (of CONNECT), "absolute" or "relative"."""
         if self._method.upper() == b"CONNECT":
             return "authority"
         return "absolute" if self._authority else "relative"
 
     @property
-    def method(self):
+    def method(self) -> str:
         """The method, in upper case."""
         return self._method.decode("utf-8", "surrogateescape").upper()
 
@@ -742,7 +742,7 @@ class Request(Message):
         self._method = _settable("method", val)
 
     @property
-    def scheme(self):
+    def scheme(self) -> str:
         return self._scheme.decode("utf-8", "surrogateescape")
 
     @scheme.setter
@@ -750,7 +750,7 @@ class Request(Message):
         self._scheme = _settable("scheme", val)
 
     @property
-    def path(self):
+    def path(self) -> str:
         """What follows host and port in the URL, query included."""
         return self._path.decode("utf-8", "surrogateescape")
 
@@ -759,7 +759,7 @@ class Request(Message):
         self._path = _settable("path", val)
 
     @property
-    def authority(self):
+    def authority(self) -> str:
         """The authority of the first line, or of :authority in later versions; may be empty."""
         try:
             return url.decode_idna(self._authority)
@@ -776,7 +776,7 @@ class Request(Message):
         self._authority = _settable("authority", val)
 
     @property
-    def host(self):
+    def host(self) -> str:
         """Where the request goes. Setting takes an existing Host header and the authority along."""
         return self._host
 
@@ -790,7 +790,7 @@ class Request(Message):
         self._update_host_header()
 
     @property
-    def port(self):
+    def port(self) -> int:
         """Where the request goes. Setting takes an existing Host header and the authority along."""
         return self._port
 
@@ -813,7 +813,7 @@ class Request(Message):
                 self.authority = val
 
     @property
-    def host_header(self):
+    def host_header(self) -> "str | None":
         """The host that the client named: the Host header, or the authority in later versions."""
         if self._authority and (self.is_http2 or self.is_http3):
             return self.authority
@@ -833,7 +833,7 @@ class Request(Message):
             self.headers["Host"] = val
 
     @property
-    def url(self):
+    def url(self) -> str:
         """The URL the request goes to."""
         if self._method.upper() == b"CONNECT":
             return "%s:%s" % (self._host, self._port)
@@ -849,13 +849,13 @@ class Request(Message):
         self._update_host_header()
 
     @property
-    def pretty_host(self):
+    def pretty_host(self) -> str:
         """The host by `host_header`, which says more than an address, or else `host`."""
         named = self.host_header
         return _authority(named)[0] if named else self._host
 
     @property
-    def pretty_url(self):
+    def pretty_url(self) -> str:
         """The URL with `pretty_host`."""
         if self._method.upper() == b"CONNECT":
             return self.authority
@@ -879,7 +879,7 @@ class Request(Message):
         self.path = url.join_path(path, params, url.encode(query_data), fragment)
 
     @property
-    def query(self):
+    def query(self) -> MultiDictView:
         """The query of the URL as a MultiDictView."""
         return MultiDictView(self._get_query, self._set_query)
 
@@ -888,7 +888,7 @@ class Request(Message):
         self._set_query(value)
 
     @property
-    def path_components(self):
+    def path_components(self) -> "tuple[str, ...]":
         """The parts of the path between the slashes, unquoted, as a tuple."""
         return tuple([url.unquote(part) for part in self._split_path()[0].split("/") if part])
 
@@ -909,7 +909,7 @@ class Request(Message):
         self.headers["cookie"] = cookies.format_cookie_header(value)
 
     @property
-    def cookies(self):
+    def cookies(self) -> MultiDictView:
         """The cookies as a MultiDictView."""
         return MultiDictView(self._get_cookies, self._set_cookies)
 
@@ -947,7 +947,7 @@ class Request(Message):
         self.text = url.encode(form_data, self.get_text(strict=False))
 
     @property
-    def urlencoded_form(self):
+    def urlencoded_form(self) -> MultiDictView:
         """The form in the body as a MultiDictView; empty if the type is another."""
         return MultiDictView(self._get_urlencoded_form, self._set_urlencoded_form)
 
@@ -975,7 +975,7 @@ class Request(Message):
         self.content = multipart.encode_multipart(self.headers["content-type"], value)
 
     @property
-    def multipart_form(self):
+    def multipart_form(self) -> MultiDictView:
         """The form in the body as a MultiDictView of bytes; empty if the type is another."""
         return MultiDictView(self._get_multipart_form, self._set_multipart_form)
 
@@ -1004,11 +1004,11 @@ class Response(Message):
     _status = Field(0)
     _reason = Field(1)
     _version = Field(2)
-    headers = _ReceivedHeaders(3)
+    headers: Headers = _ReceivedHeaders(3)
     _body = _received_body(1, 4)
-    timestamp_start = Field(6)
-    timestamp_end = Field(7)
-    trailers = _received_trailers(8)
+    timestamp_start: float = Field(6)
+    timestamp_end: "float | None" = Field(7)
+    trailers: "Headers | None" = _received_trailers(8)
 
     _FIELDS = {
         "http_version": "_version",
@@ -1038,7 +1038,7 @@ class Response(Message):
         return "Response(%s, %s, %s)" % (self._status, kind, pretty_size(len(body)))
 
     @classmethod
-    def make(cls, status_code=200, content=b"", headers=()):
+    def make(cls, status_code: int = 200, content: "bytes | str" = b"", headers=()) -> "Response":
         """Returns a response."""
         from mitmproxy.net.http.status_codes import RESPONSES
 
@@ -1051,7 +1051,7 @@ class Response(Message):
         return response
 
     @property
-    def status_code(self):
+    def status_code(self) -> int:
         return self._status
 
     @status_code.setter
@@ -1059,7 +1059,7 @@ class Response(Message):
         self._status = status_code
 
     @property
-    def reason(self):
+    def reason(self) -> str:
         """The text behind the status code. HTTP/2 has none."""
         return self._reason.decode("latin-1")
 
@@ -1081,7 +1081,7 @@ class Response(Message):
         )
 
     @property
-    def cookies(self):
+    def cookies(self) -> MultiDictView:
         """The cookies that are set, as a MultiDictView of (value, attributes) by name."""
         return MultiDictView(self._get_cookies, self._set_cookies)
 
@@ -1158,8 +1158,8 @@ class HTTPFlow(Flow):
     WebSocket has its messages in `websocket`.
     """
 
-    request = _ReceivedMessage(Request, "request", 3)
-    response = _ReceivedMessage(Response, "response", 4)
+    request: Request = _ReceivedMessage(Request, "request", 3)
+    response: "Response | None" = _ReceivedMessage(Response, "response", 4)
 
     @Lazy
     def websocket(self):
@@ -1185,7 +1185,7 @@ class HTTPFlow(Flow):
         return "\r\n".join(parts) + ">"
 
     @property
-    def timestamp_start(self):
+    def timestamp_start(self) -> float:
         """When the request began."""
         return self.request.timestamp_start
 
@@ -1218,11 +1218,30 @@ def _mode_is_deprecated():
     warnings.warn("HTTPFlow.mode is deprecated.", DeprecationWarning, stacklevel=3)
 
 
-def __getattr__(name):
-    """Loads what only flows with a WebSocket conversation need."""
-    if name == "WebSocketData":
-        from mitmproxy.websocket import WebSocketData
+# What scripts find in this module since mitmproxy's own imports it.
+_ELSEWHERE = {
+    "WebSocketData": "mitmproxy.websocket",
+    "always_bytes": "mitmproxy.utils.strutils",
+    "always_str": "mitmproxy.utils.strutils",
+    "cookies": "mitmproxy.net.http",
+    "flow": "mitmproxy",
+    "human": "mitmproxy.utils",
+    "multidict": "mitmproxy.coretypes",
+    "multipart": "mitmproxy.net.http",
+    "serializable": "mitmproxy.coretypes",
+    "status_codes": "mitmproxy.net.http",
+    "strutils": "mitmproxy.utils",
+}
 
-        globals()[name] = WebSocketData
-        return WebSocketData
-    raise AttributeError("module %r has no attribute %r" % (__name__, name))
+
+def __getattr__(name):
+    """Imports what is not needed by every run."""
+    try:
+        module = _ELSEWHERE[name]
+    except KeyError:
+        raise AttributeError("module %r has no attribute %r" % (__name__, name)) from None
+    from importlib import import_module
+
+    found = getattr(import_module(module), name, None) or import_module("%s.%s" % (module, name))
+    globals()[name] = found
+    return found

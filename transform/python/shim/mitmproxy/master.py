@@ -47,7 +47,7 @@ class Master:
             if self.stock:
                 from mitmproxy import _stock
 
-                self._commands.collect_commands(_stock.Commands())
+                _stock.collect(self._commands)
             for addon in list(self.addons.lookup.values()):
                 self._commands.collect_commands(addon)
         return self._commands

@@ -9,7 +9,6 @@ KEY_SIZE = 2048
 
 # The types, see optmanager._LAZY_TYPES.
 _STR = "optional str"
-_INT = "optional int"
 _SEQ = "sequence of str"
 
 _STOCK = (

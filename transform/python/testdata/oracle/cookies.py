@@ -28,7 +28,7 @@ SHORT = [line for line in LINES if "expires=0" in line or "expires=;" in line or
 
 # Names without a value are not the first of a cookie.
 BARES = [
-    "a;b;c", "a=b;;c", 'a="b" ; c', "a=b; httponly; Secure", 'a="";b',
+    "a;b;c", "a=b;;c", 'a="b"cc; d=e', 'a="b" ; c', "a=b; httponly; Secure", 'a="";b',
     "a=b; Path=/; c=d; Secure; HttpOnly; e=f; comment=x; domain=y",
 ]  # fmt: skip
 

@@ -1,12 +1,11 @@
 """Events and addons: names, order of a flow's events, calling, adding and removing addons."""
 import asyncio
-import collections.abc
 import types
 import warnings
 from dataclasses import dataclass
 
 from _oracle import main
-from mitmproxy import addonmanager, command, ctx, eventsequence, exceptions, flow, hooks, log, script
+from mitmproxy import addonmanager, ctx, eventsequence, exceptions, flow, hooks, log, script
 from mitmproxy.proxy import layers, server_hooks  # noqa: F401  (they have the classes of events)
 from mitmproxy.test import taddons, tflow
 

@@ -17,6 +17,6 @@ def load(loader):
 
 def running():
     print("running", sys.path[0] == os.path.dirname(os.path.abspath(__file__)), ctx.options.scripts == [__file__], os.path.basename(name))
-    print(type(ctx.master.addons).__name__, attempt(lambda: len(ctx.master.addons) > 0), sys.modules[__name__].running is running, os.listdir(".") == [] or "files")
+    print(type(ctx.master.addons).__name__, attempt(lambda: len(ctx.master.addons) > 0), __name__ in sys.modules)
     import _show as again
     print(again is _show)

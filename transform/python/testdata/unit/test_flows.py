@@ -3,10 +3,11 @@ import asyncio
 import marshal
 import subprocess
 import sys
+import typing
 import unittest
 
 from _flowkit import diff
-from mitmproxy import connection, dns, exceptions, flow, http, tcp, udp, websocket
+from mitmproxy import connection, dns, exceptions, flow, http, stateobject, tcp, udp, websocket
 from mitmproxy.test import tflow
 
 CONN = (
@@ -309,6 +310,44 @@ class TestWebSocket(unittest.TestCase):
         del m.content
         with self.assertRaises(AttributeError):
             m.content
+
+
+class TestStateObject(unittest.TestCase):
+    def test_attributes(self):
+        class Child(stateobject.StateObject):
+            _stateobject_attributes = {"x": int}
+
+            def __init__(self, x=None):
+                self.x = x
+
+            @classmethod
+            def from_state(cls, state):
+                child = cls()
+                child.set_state(state)
+                return child
+
+        class Parent(Child):
+            _stateobject_attributes = {
+                "a": typing.List[Child], "b": Child, "c": typing.Tuple[int, str], "d": typing.Dict[str, typing.Any],
+                "e": typing.Any, "f": typing.Optional[int], "g": float, "h": typing.Tuple[str, ...],
+            }  # fmt: skip
+
+        p = Parent()
+        p.a, p.b, p.c, p.d, p.e, p.f, p.g, p.h = [Child(1)], Child("2"), (1, "x"), {"q": [1]}, (5,), None, 3, ("y", "z")
+        state = {
+            "a": [{"x": 1}], "b": {"x": 2}, "c": (1, "x"), "d": {"q": [1]}, "e": (5,), "f": None, "g": 3.0, "h": ("y", "z"),
+        }  # fmt: skip
+        self.assertEqual(p.get_state(), state)
+        q = Parent.from_state(state)
+        self.assertEqual((q.get_state(), type(q.b), type(q.a[0])), (state, Child, Child))
+        kept = q.b
+        q.set_state(dict(state, b={"x": 9}))
+        self.assertEqual((q.b.x, q.b is kept), (9, True))
+        with self.assertRaisesRegex(RuntimeWarning, "Unexpected State"):
+            q.set_state(dict(state, zz=1))
+        p.e = object()
+        with self.assertRaisesRegex(ValueError, "not serializable"):
+            p.get_state()
 
 
 class TestStart(unittest.TestCase):

@@ -32,16 +32,16 @@ def era(module, source=None):
     return signs.era(module, _source(module) if source is None else source)
 
 
-def adapt(module, era, argv, classic=False, source=None):
+def adapt(module, era, argv, ordered=False, source=None):
     """Return the addon that a script of an era is, with the hooks of today.
 
-    The script's start() is run, so what it raises is the script's. classic says that events
-    come in the order of 0.18 to 6.x.
+    The script's start() is run, so what it raises is the script's. Its events have the order
+    of its era, unless ordered says that they come in one that somebody has chosen.
     """
     from . import adapters
 
     install()
-    return adapters.adapt(module, era, argv, classic, _source(module) if source is None else source)
+    return adapters.adapt(module, era, argv, ordered, _source(module) if source is None else source)
 
 
 def python2_hint(error):

@@ -19,21 +19,34 @@ _HIDDEN = frozenset(("load", "configure", "done", "addons", "start") + _FLOWS + 
 class Adapted:
     """An addon that has the hooks of a script, and otherwise what the script has."""
 
-    def __init__(self, target, era):
-        self.__dict__["_target"] = target
-        self.era = era
+    def __init__(self, target, hooks):
+        self.__dict__.update(hooks, _target=target)
 
     def __getattr__(self, name):
+        if name == "name":
+            # What mitmproxy calls an addon that has no name.
+            return getattr(self._target, "name", type(self._target).__name__.lower())
         if name in _HIDDEN or name.startswith("__"):
             raise AttributeError(name)
         return getattr(self._target, name)
 
+    def __setattr__(self, name, value):
+        setattr(self._target, name, value)
 
-def adapt(module, era, argv, classic, source):
-    module.__flowkit_era__ = era
-    if era == "0.18":
-        return _plain(module, argv, classic, source)
-    return _with_context(module, era, argv, source)
+    def __dir__(self):
+        return sorted((set(dir(self._target)) - _HIDDEN) | set(self.__dict__))
+
+
+def adapt(module, era, argv, ordered, source):
+    module.__flowkit_era__ = era  # see extras.eras_of
+    before = sys.argv
+    sys.argv = list(argv)
+    try:
+        if era == "0.18":
+            return _plain(module, ordered, source)
+        return _with_context(module, era, argv, source)
+    finally:
+        sys.argv = before
 
 
 # Up to 0.17.
@@ -45,7 +58,7 @@ def _with_context(module, era, argv, source):
     names = vars(module)
     python2.equip(names, source)
     context = ScriptContext()
-    addon = Adapted(module, era)
+    hooks = {}
     view = views.ListFlow if era == "0.13" else views.FlowView
     for name in signs.WITH_CONTEXT + ("done",):
         hook = names.get(name)
@@ -55,11 +68,10 @@ def _with_context(module, era, argv, source):
             given = view
         else:
             given = views.TcpMessage if name == "tcp_message" else None
-        setattr(addon, name, _wrapped(hook, lambda fn: _context_hook(fn, name, context, given)))
-    start = names.get("start")
+        hooks[name] = _wrapped(hook, lambda fn: _context_hook(fn, name, context, given))
     if signs.starts(module):
-        start(*_as_many(start, (context, list(argv))))
-    return addon
+        _start(names["start"], context, list(argv))
+    return Adapted(module, hooks)
 
 
 def _context_hook(fn, name, context, given):
@@ -75,76 +87,64 @@ def _context_hook(fn, name, context, given):
     return lambda it: fn(context, given(it))
 
 
-def _as_many(fn, args):
-    """Return as many of the arguments, from the first, as a function takes."""
-    return args[:signs.parameters(fn)[1]]
+def _start(start, *args):
+    """Call a start() with as many of the arguments, from the first, as it takes."""
+    return start(*args[:signs.parameters(start)[1]])
 
 
 # 0.18 to 6.x.
 
-def _plain(module, argv, classic, source):
+def _plain(module, ordered, source):
+    target = module
     started = signs.starts(module)
     old = started or signs.is_old(module)
-    within = _with_argv(list(argv)) if "argv" in source or "parse_args" in source else _as_it_is
-    target = module
     if started:
-        with_argv = _with_argv(list(argv))
-        made = with_argv(module.start)(*_as_many(module.start, _options()))
+        from mitmproxy import ctx
+
+        made = _start(module.start, ctx.options)
         if made is not None and made is not False:
             target = made
             if callable(getattr(made, "start", None)):
-                with_argv(made.start)(*_as_many(made.start, _options()))
-    return _addon(target, classic, source, within, old, started)
+                _start(made.start, ctx.options)
+    return _addon(target, ordered, source, old, started)
 
 
-def _options():
-    from mitmproxy import ctx
-
-    return (ctx.options,)
-
-
-def _addon(target, classic, source, within, old, started):
+def _addon(target, ordered, source, old, started):
     """Return an addon of 0.18 to 6.x as one of today: itself if that is what it is."""
-    hooks = {}
-    changed = started
+    found, hooks = {}, {}
     for name in _FLOWS + _TODAY + ("load", "configure", "done"):
         if started and name in ("load", "running", "update", "add_log"):
             continue  # 3.0 brought them
         hook = getattr(target, name, None)
-        if not inspect.isroutine(signs.plain(hook)):
-            continue
-        hooks[name] = _hook(hook, name, source, within)
-        changed = changed or hooks[name] is not hook
+        if inspect.isroutine(signs.plain(hook)):
+            found[name], hooks[name] = hook, _hook(hook, name, source)
     if old and signs.is_hook(target, "log"):
-        hooks["add_log"] = _hook(target.log, "log", source, within)
-    if old and not classic:
+        hooks["add_log"] = target.log
+    if old and not ordered:
         # Both come, the end last.
-        for error, end in (("tcp_error", "tcp_end"), ("websocket_error", "websocket_end")):
-            _both(hooks, error, end)
+        _both(hooks, "tcp_error", "tcp_end")
+        _both(hooks, "websocket_error", "websocket_end")
     addons = getattr(target, "addons", None)
     if isinstance(addons, (list, tuple)):
-        made = [_addon(a, classic, source, within, old, False) for a in addons]
-        changed = changed or any(m is not a for m, a in zip(made, addons))
-    else:
-        made = None
-    if not changed and all(hooks[name] is getattr(target, name, None) for name in hooks):
+        made = [_addon(a, ordered, source, old, False) for a in addons]
+        if any(m is not a for m, a in zip(made, addons)):
+            hooks["addons"] = made
+        else:
+            found["addons"] = hooks["addons"] = addons
+    if hooks == found and not started:
         return target
-    adapted = Adapted(target, "0.18")
-    adapted.__dict__.update(hooks)
-    if made is not None:
-        adapted.addons = made
-    return adapted
+    return Adapted(target, hooks)
 
 
-def _hook(hook, name, source, within):
+def _hook(hook, name, source):
     """Return a hook of today for one of 0.18 to 6.x, the same one if it is."""
     if name == "configure" and signs.parameters(hook)[1] >= 2:
-        return within(lambda updated: hook(_options()[0], updated))
+        from mitmproxy import ctx
+
+        return lambda updated: hook(ctx.options, updated)
     if name in _FLOWS and ("request.is_replay" in source or "response.is_replay" in source):
-        return _wrapped(hook, lambda fn: within(_replayed(fn)))
-    if within is _as_it_is:
-        return hook
-    return _wrapped(hook, within)
+        return _wrapped(hook, _replayed)
+    return _wrapped(hook, lambda fn: fn)
 
 
 def _both(hooks, error, end):
@@ -152,21 +152,19 @@ def _both(hooks, error, end):
     first, last = hooks.get(error), hooks.get(end)
     if first is None:
         return
-    if error == "tcp_error":
-        if last is not None:
-            def tcp_error(flow):
+    if error == "websocket_error":
+        def websocket_end(flow):
+            if flow.error is not None:
                 first(flow)
-                return last(flow)
+            return last(flow) if last is not None else None
 
-            hooks[error] = tcp_error
-        return
-
-    def websocket_end(flow):
-        if flow.error is not None:
+        hooks[end] = websocket_end
+    elif last is not None:
+        def tcp_error(flow):
             first(flow)
-        return last(flow) if last is not None else None
+            return last(flow)
 
-    hooks[end] = websocket_end
+        hooks[error] = tcp_error
 
 
 def _replayed(fn):
@@ -195,35 +193,14 @@ def _wrapped(hook, make):
     if fn is None:
         return make(hook)
     owner = getattr(hook, "__self__", None)
-    if owner is not None:
+    # Up to 2.x such a method took no self.
+    bare = owner is not None and len(signs.parameters(fn)[0]) == 1
+    if owner is not None and not bare:
         fn = fn.__get__(owner)
     made = make(fn)
-    if made is fn:
+    if made is fn and not bare:
         return hook
     from mitmproxy.script import concurrent
 
     made.__name__ = fn.__name__
     return concurrent(made)
-
-
-def _as_it_is(fn):
-    return fn
-
-
-def _with_argv(argv):
-    """Return a decorator that sets sys.argv while a function runs."""
-    def decorate(fn):
-        if inspect.iscoroutinefunction(fn):
-            return fn
-
-        def hook(*args):
-            before = sys.argv
-            sys.argv = list(argv)
-            try:
-                return fn(*args)
-            finally:
-                sys.argv = before
-
-        return hook
-
-    return decorate

@@ -5,7 +5,8 @@ None of it has a name that means something else today, but for what says so.
 import sys
 
 from _flowkit.record import Lazy
-from mitmproxy import connection, ctx, exceptions, flow, flowfilter, http, websocket  # noqa: F401
+from mitmproxy import connection, exceptions, flow, flowfilter, http, proxy, websocket
+from mitmproxy.net import http as net_http
 
 from . import names, python2, views
 from .context import Apps, ScriptContext, warn_once
@@ -40,7 +41,7 @@ def kill(f):
 
 def _replace_methods():
     """Replace what has another meaning in old scripts: theirs alone get the old."""
-    plain_kill, plain_match = Flow.kill, flowfilter.match
+    plain_kill, plain_match, plain_parse = Flow.kill, flowfilter.match, flowfilter.parse
     connected = connection.Connection.connected
 
     def kill_flow(self):
@@ -50,14 +51,30 @@ def _replace_methods():
         else:
             plain_kill(self)
 
+    def parse(s):
+        """Return a filter. For what is none, None up to 7.0, since then a ValueError."""
+        try:
+            return plain_parse(s)
+        except ValueError:
+            if eras_of(sys._getframe(1)):
+                return None
+            raise
+
     def match(flt, f):
         """Match a flow with a filter."""
         if isinstance(flt, Flow):
             flt, f = f, flt  # 0.18
         return plain_match(flt, views.unwrap(f))
 
+    get_cookies = http.Response._get_cookies
+
+    def named_cookies(self):
+        return tuple([(name, SetCookie(value)) for name, value in get_cookies(self)])
+
+    http.Response._get_cookies = named_cookies
+    connection.Address.address = property(tuple)
     Flow.kill = kill_flow
-    flowfilter.match = match
+    flowfilter.match, flowfilter.parse = match, parse
     connection.Connection.connected = property(
         lambda self: CallableBool(connected.__get__(self)), doc="Whether the connection is open."
     )
@@ -399,6 +416,20 @@ class _Response:
         self.cookies = value
 
 
+class SetCookie(tuple):
+    """What a cookie is set to: its value and its attributes, which 0.18 to 2.x had as names."""
+
+    __slots__ = ()
+
+    @property
+    def value(self):
+        return self[0]
+
+    @property
+    def attrs(self):
+        return self[1]
+
+
 class _Headers:
     def replace(self, pattern, repl, flags=0, count=0):
         """Replace a regular expression in each "name: value" line; return how often it was.
@@ -530,6 +561,11 @@ def _name_modules():
         ODict=lambda: names.ODict, ODictCaseless=lambda: names.ODictCaseless, decoded=lambda: views.decoded,
     ))
     _late(connection, _from_names("ClientConnection", "ServerConnection"))
+    _late(proxy, _from_names("ProxyServer", "ProxyConfig", "DummyServer", "RootContext"))
+    _late(net_http, dict(
+        {name: (lambda name=name: getattr(http, name)) for name in ("Headers", "Message", "Request", "Response")},
+        decoded=lambda: views.decoded,
+    ))
     _extend_master()
     _name_events()
     _name_versions()

@@ -83,15 +83,59 @@ def headers_of(headers):
     if isinstance(headers, ListHeaders):
         return headers._headers
     if isinstance(headers, http.Headers):
-        return headers
+        return unwrap(headers)
     return http.Headers(fields_of(headers))
+
+
+class TextHeaders(View):
+    """The headers of a message, whose fields are texts."""
+
+    __slots__ = ()
+
+    @property
+    def fields(self):
+        return [[to_text(k), to_text(v)] for k, v in self._it.fields]
+
+    @fields.setter
+    def fields(self, pairs):
+        self._it.fields = tuple([(to_bytes(k), to_bytes(v)) for k, v in pairs])
+
+    def __getitem__(self, name):
+        return self._it[name]
+
+    def __setitem__(self, name, value):
+        if isinstance(value, list):
+            self._it.set_all(name, value)
+        else:
+            self._it[name] = value
+
+    def __delitem__(self, name):
+        del self._it[name]
+
+    def __contains__(self, name):
+        return name in self._it
+
+    def __iter__(self):
+        return iter(self._it)
+
+    def __len__(self):
+        return len(self._it)
+
+    def __bytes__(self):
+        return bytes(self._it)
+
+    def __str__(self):
+        return to_text(bytes(self._it))
+
+    def get_state(self):
+        return tuple([tuple(pair) for pair in self.fields])
 
 
 class ListHeaders(ODictCaseless):
     """The headers of a message as an ODict."""
 
     def __init__(self, headers=None):
-        self._headers = headers if isinstance(headers, http.Headers) else http.Headers(fields_of(headers))
+        self._headers = headers_of(headers)
 
     @property
     def lst(self):
@@ -171,7 +215,7 @@ class MessageView(View):
     @property
     def headers(self):
         headers = self._it.headers
-        return ListHeaders(headers) if self.lists else headers
+        return ListHeaders(headers) if self.lists else TextHeaders(headers)
 
     @headers.setter
     def headers(self, headers):

@@ -1,0 +1,1 @@
+"""The types that others are made of."""

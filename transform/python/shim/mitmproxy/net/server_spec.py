@@ -17,7 +17,7 @@ class ServerSpec(namedtuple("ServerSpec", ("scheme", "address"))):
 def parse(server_spec, default_scheme=None):
     """Returns the ServerSpec that a text like "http://example.com:80" is; scheme and port may be missing.
 
-    Without default_scheme, the scheme is "http" for port 80, else "https".
+    Without default_scheme, the scheme is "http" for every port but 443.
     A ValueError says that it is none.
     """
     scheme, found, rest = server_spec.partition("://")
@@ -27,7 +27,7 @@ def parse(server_spec, default_scheme=None):
     if not host:
         raise ValueError("Invalid server specification: %s" % server_spec)
     if scheme is None:
-        scheme = "http" if port == 80 else "https"
+        scheme = "https" if port in (None, 443) else "http"
     if scheme not in _SCHEMES:
         raise ValueError("Invalid server scheme: %s" % scheme)
     if not check.is_valid_host(host):

@@ -1,7 +1,7 @@
 """A context in which tests run addons without a proxy."""
 import sys
 
-from mitmproxy import addonmanager, command, eventsequence, exceptions, hooks, log, master
+from mitmproxy import addonmanager, command, eventsequence, hooks, log, master
 from mitmproxy import options as options_module
 
 _WAITING = object()

@@ -5,7 +5,7 @@ from _flowkit.errors import NeedsProxy
 
 
 def needs_proxy(module, names, base=object):
-    """Classes to import and annotate by, of `names` in a text; making an object raises NeedsProxy."""
+    """{name: class} of the names in a text: classes to annotate by and derive from that cannot be made."""
     return {name: live_class(module, name, base) for name in names.split()}
 
 
@@ -15,11 +15,15 @@ def live_class(module, name, base=object):
     def __init__(self, *args, **kwargs):
         raise NeedsProxy(full)
 
-    return type(
-        name,
-        (base,),
-        {"__module__": module, "__qualname__": name, "__init__": __init__, "__doc__": "Needs a live proxy."},
-    )
+    members = {
+        "__module__": module,
+        "__qualname__": name,
+        "__doc__": "Needs a live proxy.",
+        "__init__": __init__,
+        # Some are generic: Layer[x] in an annotation.
+        "__class_getitem__": classmethod(lambda cls, item: cls),
+    }
+    return type(name, (base,), members)
 
 
 def live_function(module, name):

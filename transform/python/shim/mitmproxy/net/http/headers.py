@@ -107,6 +107,11 @@ def _span(data, start, stops):
 
 def _meta_charset(content):
     """Returns the charset of the first <meta ... charset=x, None if there is none."""
+    if len(content) > 4096:
+        # Most pages say it at once. The tags of what is searched are whole.
+        charset = _meta_charset(content[:content.rfind(b">", 0, 1024) + 1])
+        if charset is not None:
+            return charset
     lower = content.lower()
     at = lower.find(b"<meta")
     while at >= 0:

@@ -1,0 +1,1 @@
+"""Packages of others that mitmproxy brings along; flowkit has none of them."""
