@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"flowkit/cmd/flowkit/internal/cli"
 	"flowkit/flowfile"
@@ -30,33 +32,30 @@ type step struct {
 	program bool
 }
 
+// addFlags adds them behind those for scripts.
 func (o *programFlags) addFlags(c *cobra.Command) {
 	fl := c.Flags()
-	fl.VarP(&stepFlag{&o.steps, false}, "script", "s", "run the script `FILE`, .py or .star; may be repeated; \"FILE ARG...\" gives it arguments")
-	fl.Var(&stepFlag{&o.steps, true}, "exec", "pipe the flows through the program `CMD` as JSON lines; may be repeated")
-	fl.StringVar(&o.bodies, "bodies", "none", "what `HOW` programs of --exec see of bodies: none, text (decoded), base64 (as they are), file:DIR")
+	scripts := fl.Lookup("script")
+	scripts.Value = &stepFlag{scripts.Value, &o.steps, false}
+	var commands []string
+	fl.StringArrayVar(&commands, "exec", nil, "pipe the flows through the program `CMD` as JSON lines; may be repeated")
+	programs := fl.Lookup("exec")
+	programs.Value = &stepFlag{programs.Value, &o.steps, true}
+	fl.StringVar(&o.bodies, "bodies", "none", "`WHAT` programs of --exec see of bodies: none, text (decoded), base64 (as they are), or file:DIR")
 	complete(c, "bodies", "none", "text", "base64", "file:")
 }
 
 // stepFlag is a flag that keeps its place among others.
 type stepFlag struct {
+	pflag.Value
 	steps   *[]step
 	program bool
 }
 
-// String returns nothing: there is no default.
-func (f *stepFlag) String() string { return "" }
-
-// Type names what the flag takes, for shells.
-func (f *stepFlag) Type() string { return "stringArray" }
-
 // Set adds a step.
 func (f *stepFlag) Set(text string) error {
-	if f.program && text == "" {
-		return errors.New("an empty command")
-	}
 	*f.steps = append(*f.steps, step{text, f.program})
-	return nil
+	return f.Value.Set(text)
 }
 
 // link is the stages before a program, and the program.
@@ -141,23 +140,21 @@ func runLinked(ctx context.Context, links []link, p *replay.Pipeline) error {
 	if len(links) == 0 {
 		return p.Run(ctx)
 	}
-	source, stop := p.Source, p.Stop
-	var joints []*joint
-	var streams []*exec.Stream
-	for _, l := range links {
-		j := newJoint(ctx)
-		j.pipeline = &replay.Pipeline{
-			Source: source, Stages: l.stages, Sink: j, Workers: p.Workers, OnDamage: p.OnDamage, Stop: stop,
-		}
-		go j.run()
-		program := exec.Source(ctx, j, l.command, l.options)
-		joints, streams = append(joints, j), append(streams, program)
-		source, stop = program, nil
-	}
 	last := *p
-	last.Source, last.Stop = source, stop
+	last.Stop = nil
+	stop := p.Stop
+	joints := make([]*joint, len(links))
+	streams := make([]*exec.Stream, len(links))
+	for i, l := range links {
+		j := &joint{batches: make(chan *flowfile.Batch), gone: make(chan struct{}), done: make(chan struct{})}
+		go j.run(ctx, &replay.Pipeline{
+			Source: &leaving{last.Source, j.gone}, Stages: l.stages, Sink: j, Workers: p.Workers, OnDamage: p.OnDamage, Stop: stop,
+		})
+		joints[i], streams[i] = j, exec.Source(ctx, j, l.command, l.options)
+		last.Source, stop = streams[i], nil
+	}
 	err := last.Run(ctx)
-	for i := len(links) - 1; i >= 0; i-- {
+	for i := range slices.Backward(links) {
 		streams[i].Close()
 		joints[i].Close()
 		if w, ok := links[i].options.Stderr.(*lineSayer); ok {
@@ -165,7 +162,7 @@ func runLinked(ctx context.Context, links []link, p *replay.Pipeline) error {
 		}
 	}
 	for _, j := range joints {
-		if <-j.done; j.err != nil && !errors.Is(j.err, context.Canceled) {
+		if <-j.done; j.err != nil {
 			err = j.err
 			break
 		}
@@ -181,12 +178,11 @@ func runLinked(ctx context.Context, links []link, p *replay.Pipeline) error {
 // joint hands what a pipeline writes to who reads on: the sink of the one, the source of
 // the other.
 type joint struct {
-	pipeline *replay.Pipeline
-	ctx      context.Context // of the pipeline
-	cancel   context.CancelFunc
-	batches  chan *flowfile.Batch
-	done     chan struct{} // closed when the pipeline has ended
-	err      error         // then: how
+	batches chan *flowfile.Batch
+	leave   sync.Once
+	gone    chan struct{} // closed when nobody reads on
+	done    chan struct{} // closed when the pipeline has ended
+	err     error         // then: how
 }
 
 var (
@@ -194,15 +190,9 @@ var (
 	_ flowfile.Source = (*joint)(nil)
 )
 
-func newJoint(ctx context.Context) *joint {
-	j := &joint{batches: make(chan *flowfile.Batch), done: make(chan struct{})}
-	j.ctx, j.cancel = context.WithCancel(ctx)
-	return j
-}
-
-func (j *joint) run() {
+func (j *joint) run(ctx context.Context, p *replay.Pipeline) {
 	defer close(j.done)
-	j.err = j.pipeline.Run(j.ctx)
+	j.err = p.Run(ctx)
 }
 
 // Write waits until b is taken. When nobody takes it any more, the pipeline may end.
@@ -210,7 +200,7 @@ func (j *joint) Write(b *flowfile.Batch) error {
 	select {
 	case j.batches <- b:
 		return nil
-	case <-j.ctx.Done():
+	case <-j.gone:
 		return replay.ErrStop
 	}
 }
@@ -233,8 +223,33 @@ func (j *joint) Next() (*flowfile.Batch, error) {
 
 // Close tells the pipeline that no more is wanted.
 func (j *joint) Close() error {
-	j.cancel()
+	j.leave.Do(func() { close(j.gone) })
 	return nil
+}
+
+// leaving is a source that ends when nobody reads on, also while it waits for input.
+type leaving struct {
+	flowfile.Source
+	gone <-chan struct{}
+}
+
+// Next returns the next flows.
+func (l *leaving) Next() (*flowfile.Batch, error) {
+	type result struct {
+		batch *flowfile.Batch
+		err   error
+	}
+	next := make(chan result, 1)
+	go func() {
+		b, err := l.Source.Next()
+		next <- result{b, err}
+	}()
+	select {
+	case r := <-next:
+		return r.batch, r.err
+	case <-l.gone:
+		return nil, io.EOF
+	}
 }
 
 // lineSayer shows on stderr what a program says there, line by line.

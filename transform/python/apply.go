@@ -259,7 +259,9 @@ func (a *apply) flowField(f *flowfile.Flow, n int, x *fieldsOf) error {
 		}
 		f.SetMetadata(m)
 	case flowWebSocket:
-		f.SetWebSocket(webSocketOf(f, x))
+		if f.SetWebSocket(webSocketOf(f, x)); f.WebSocket() == nil {
+			f.Messages().Replace(&flowfile.MessageLog{})
+		}
 	case flowMessages:
 		return a.messages(f, x.list())
 	case flowClient:

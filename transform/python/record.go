@@ -1,6 +1,8 @@
 package python
 
 import (
+	"slices"
+
 	"flowkit/flowfile"
 	"flowkit/flowfile/mitm"
 )
@@ -165,7 +167,13 @@ func (m *marshal) cold(f *flowfile.Flow) error {
 	m.textOrNone(f.Replay())
 	m.text(f.Marked())
 	m.text(f.Comment())
-	if err := m.value(f.Metadata()); err != nil {
+	// A dump has dictionaries in the reverse of the order in which they were made, and
+	// mitmproxy's scripts see them so.
+	meta := f.Metadata()
+	if fromDump(f) {
+		meta, _ = reversed(meta).(flowfile.Map)
+	}
+	if err := m.value(meta); err != nil {
 		return err
 	}
 	if w == nil {
@@ -175,6 +183,30 @@ func (m *marshal) cold(f *flowfile.Flow) error {
 	}
 	m.end(start)
 	return nil
+}
+
+func fromDump(f *flowfile.Flow) bool {
+	_, ok := f.Origin().(*mitm.Record)
+	return ok
+}
+
+// reversed returns a value of metadata with every dictionary in reverse order.
+func reversed(v any) any {
+	switch v := v.(type) {
+	case flowfile.Map:
+		out := make(flowfile.Map, 0, len(v))
+		for _, e := range slices.Backward(v) {
+			out = append(out, flowfile.MapEntry{Key: e.Key, Value: reversed(e.Value)})
+		}
+		return out
+	case flowfile.List:
+		out := make(flowfile.List, len(v))
+		for i := range v {
+			out[i] = reversed(v[i])
+		}
+		return out
+	}
+	return v
 }
 
 func (m *marshal) websocket(w *flowfile.WebSocket) {
@@ -270,7 +302,11 @@ func (m *marshal) conn(c *flowfile.Conn) error {
 	start := m.blob()
 	m.tuple(connFields)
 	m.text(c.ID)
-	m.text(c.Transport)
+	transport := c.Transport
+	if transport == "" {
+		transport = "tcp" // before there was UDP
+	}
+	m.text(transport)
 	m.address(c.Peer)
 	m.address(c.Sock)
 	m.address(c.Address)

@@ -38,6 +38,7 @@ const (
 	frameError
 	frameFetch
 	frameFatal
+	frameCode
 )
 
 const (
@@ -259,6 +260,8 @@ func (w *worker) frame(kind byte, payload []byte) error {
 		err = w.raised(&f)
 	case frameFetch:
 		err = w.fetch(&f)
+	case frameCode:
+		err = w.code(&f, payload[u.pos:])
 	default:
 		err = fmt.Errorf("unknown frame %d", kind)
 	}

@@ -40,7 +40,7 @@ def unlinked(path, size):
 class Batch:
     """The flows of one BATCH frame, and the way to the rest of them."""
 
-    __slots__ = ("seq", "file", "wire", "arena", "limit", "_places", "_conns", "over")
+    __slots__ = ("seq", "file", "wire", "arena", "limit", "_places", "_conns", "over", "copies")
 
     def __init__(self, seq, file, wire, arena, limit):
         self.seq = seq
@@ -50,6 +50,7 @@ class Batch:
         self.limit = limit
         self._places = self._conns = None
         self.over = False
+        self.copies = []  # of messages, that scripts made and whose body nobody has read
 
     def body(self, index, part, off, length):
         """Return a body's bytes; part 0 is the request's, 1 the response's."""

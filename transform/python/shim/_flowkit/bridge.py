@@ -106,6 +106,8 @@ class Bridge:
     # The life of a run.
 
     def hello(self, hello):
+        from mitmproxy.net import encoding
+
         self.timeout = hello["timeout"]
         self.seconds = hello["seconds"]
         self.limit = hello["max_body"]
@@ -114,6 +116,7 @@ class Bridge:
         self.stop_at_shutdown = hello["shutdown"]
         self.apply_stream = hello["apply_stream"]
         self._set_up(hello)
+        encoding.fallback, encoding.limit = self.wire.code, self.limit
         failed = False
         for path, args, source in hello["scripts"]:
             script = Script(path, args, source)
@@ -134,7 +137,7 @@ class Bridge:
 
     def _set_up(self, hello):
         """Makes ctx.master, ctx.options and ctx.log."""
-        from mitmproxy import exceptions, log
+        from mitmproxy import addonmanager, exceptions, log
 
         self.halt = exceptions.AddonHalt
         log.sink = self.log
@@ -149,6 +152,7 @@ class Bridge:
         self.stock = set(self.options.keys())  # those of mitmdump
         self.set = set_
         self.master = Master(self.options, stock=True)
+        addonmanager.on_error = self._raised
         if set_:
             self.options.set(*set_, defer=True)
         _watch_logging(self)
@@ -246,12 +250,27 @@ class Bridge:
 
         for _, call in list(hooks_of(script.addon, name)):
             result = call(*args)
-            if result is not None and hasattr(result, "send"):
-                yield result
+            if result is None or not hasattr(result, "__await__"):
+                continue
+            if name == "load":
+                from mitmproxy.exceptions import AddonManagerError
+
+                result.close()
+                raise AddonManagerError("Async handler load (%s) cannot be called from sync context" % (script.addon,))
+            yield result
 
     def drive(self, phase, *args):
-        for coroutine in phase(*args):
-            self.await_(coroutine)
+        """Runs a phase, within an event loop if a script knows asyncio."""
+        if "asyncio" not in sys.modules:
+            for coroutine in phase(*args):
+                self.await_(coroutine)
+            return
+
+        async def within():
+            for coroutine in phase(*args):
+                await coroutine
+
+        self.event_loop().run_until_complete(within())
 
     def _options_right(self):
         """Complains about options that were set and that nobody declared, or with a wrong value."""
@@ -335,13 +354,11 @@ class Bridge:
         if d.get("_dropped"):
             result.diffs.append((i, True, None, None, None))
         elif len(d) > 3:
-            try:
-                request, response, ops = diff.KINDS[flow._rec[0]](flow, result.raw)
-            except Exception as e:
-                # What cannot be stored costs the script's changes of this flow.
-                self.error(e, None, "", i)
-                request = response = None
-                ops = ()
+            request, response, ops = diff.KINDS[flow._rec[0]](flow, result.raw)
+            if result.raw.errors:
+                for e in result.raw.errors:
+                    self.error(e, self.script, "", i)
+                del result.raw.errors[:]
             if request is not None or response is not None or ops:
                 result.diffs.append((i, False, request, response, ops or None))
         result.to = i + 1
@@ -368,6 +385,10 @@ class Bridge:
             script = self.scripts[0]
         line, trace = place(e, script.path)
         self.wire.send(wire.ERROR, (script.name, line, describe(e), trace, hook, index))
+
+    def _raised(self, e):
+        """Reports what an addon raised when it was told of something besides a flow's events."""
+        self.error(e, self.script, "", self.index)
 
     def log(self, level, name, text):
         """Sends a line of the log."""

@@ -34,10 +34,10 @@ RESPONSE = Layout("response", (
     ("timestamp_start", 6, float), ("timestamp_end", 7, float),
 ), 3)
 
-_FLOW = (
-    ("id", 0, str), ("timestamp_created", 1, float), ("intercepted", 3, bool), ("is_replay", 4, str),
-    ("marked", 5, str), ("comment", 6, str),
-)
+_FLOW = {
+    "id": (0, str), "timestamp_created": (1, float), "intercepted": (3, bool), "is_replay": (4, str),
+    "marked": (5, str), "comment": (6, str),
+}
 _CONN = (
     ("id", 0), ("transport_protocol", 1), ("peername", 2), ("sockname", 3), ("address", 4), ("via", 5),
     ("timestamp_start", 6), ("timestamp_tcp_setup", 7), ("timestamp_tls_setup", 8), ("timestamp_end", 9),
@@ -54,11 +54,12 @@ class WrongType(TypeError):
 class Raw:
     """The bytes behind a RESULT."""
 
-    __slots__ = ("pieces", "size")
+    __slots__ = ("pieces", "size", "errors")
 
     def __init__(self):
         self.pieces = []
         self.size = 0
+        self.errors = []  # values that cannot be stored; they stay as they were
 
     def add(self, content, what):
         """Return the value of a body: None, or its place."""
@@ -105,32 +106,37 @@ def message(m, layout, raw):
     """Return the ops of a received message, an empty list if nothing was changed."""
     d = m.__dict__
     compare = layout.compare
-    rec = None
     ops = []
     for attr in list(d):
-        if attr not in compare:
-            continue
-        if rec is None:
-            rec = m._rec
-        place, kind = compare[attr]
-        value = d[attr]
-        if kind is _HEADERS:
-            old = rec[place]
-            if getattr(value, "fields", None) is not old:
-                op = _fields(value, old, layout.name)
-                if op is not None:
-                    ops += (place, op)
-        elif kind is _BODY:
-            if "_body0" not in d or value is not d["_body0"] and value != d["_body0"]:
-                ops += (place, raw.add(value, layout.name + ".content"))
-        elif kind is _TRAILERS:
-            old = rec[place]
-            new = None if value is None else fields_of(value, layout.name + ".trailers")
-            if new != old:
-                ops += (place, new)
-        elif value is not rec[place] and value != rec[place]:
-            ops += (place, _plain(value, kind, layout.name + "." + attr.lstrip("_")))
+        if attr in compare:
+            try:
+                _field(m, d, attr, layout, raw, ops)
+            except WrongType as e:
+                raw.errors.append(e)
     return ops
+
+
+def _field(m, d, attr, layout, raw, ops):
+    """Add the op of one attribute, if it was changed."""
+    rec = m._rec
+    place, kind = layout.compare[attr]
+    value = d[attr]
+    if kind is _HEADERS:
+        old = rec[place]
+        if getattr(value, "fields", None) is not old:
+            op = _fields(value, old, layout.name)
+            if op is not None:
+                ops += (place, op)
+    elif kind is _BODY:
+        if "_body0" not in d or value is not d["_body0"] and value != d["_body0"]:
+            ops += (place, raw.add(value, layout.name + ".content"))
+    elif kind is _TRAILERS:
+        old = rec[place]
+        new = None if value is None else fields_of(value, layout.name + ".trailers")
+        if new != old:
+            ops += (place, new)
+    elif value is not rec[place] and value != rec[place]:
+        ops += (place, _plain(value, kind, layout.name + "." + attr.lstrip("_")))
 
 
 def _fields(headers, old, name):
@@ -173,9 +179,15 @@ def _part(flow, m, place, layout, raw):
     """Return the diff of request or response, None if nothing was changed."""
     if m is None:
         return None if flow._rec[place] is None else False
-    if "_raw" in m.__dict__ and m._raw is flow._rec[place]:
-        return message(m, layout, raw) or None
-    return whole(m, layout, raw)
+    try:
+        if "_raw" in m.__dict__ and m._raw is flow._rec[place]:
+            return message(m, layout, raw) or None
+        return whole(m, layout, raw)
+    except WrongType as e:
+        raw.errors.append(e)
+    except AttributeError as e:
+        raw.errors.append(WrongType("flow.%s cannot be stored: %s" % (layout.name, e)))
+    return None
 
 
 def http(flow, raw):
@@ -189,7 +201,7 @@ def http(flow, raw):
         elif attr == "request":
             request = _part(flow, d[attr], 3, REQUEST, raw)
         elif attr in _COMMON:
-            ops = _common(flow, d)
+            ops = _common(flow, d, raw)
             break
     else:
         return request, response, ops
@@ -199,21 +211,31 @@ def http(flow, raw):
     if "response" in d:
         response = _part(flow, d["response"], 4, RESPONSE, raw)
     if "websocket" in d:
-        ops += _websocket(flow, d["websocket"], raw)
+        ops += _guarded(_websocket, flow, d["websocket"], raw)
     return request, response, ops
 
 
 def stream(flow, raw):
     d = flow.__dict__
-    ops = _common(flow, d)
+    ops = _common(flow, d, raw)
     if "messages" in d:
-        ops += _messages(d["messages"], d.get("_messages0"), raw, False)
+        ops += _guarded(_messages, d["messages"], d.get("_messages0"), raw, False)
     return None, None, ops
+
+
+def _guarded(find, *args):
+    """Return the ops that find finds; what cannot be stored stays as it was."""
+    raw = args[2]
+    try:
+        return find(*args)
+    except (WrongType, AttributeError, TypeError, ValueError) as e:
+        raw.errors.append(e if type(e) is WrongType else WrongType("messages cannot be stored: %s" % e))
+        return ()
 
 
 def dns(flow, raw):
     d = flow.__dict__
-    ops = _common(flow, d)
+    ops = _common(flow, d, raw)
     for attr, place, op in (("request", 3, 12), ("response", 4, 13)):
         if attr in d:
             m = d[attr]
@@ -221,9 +243,13 @@ def dns(flow, raw):
                 if flow._rec[place] is not None:
                     ops += (op, None)
             else:
-                new = m._tuple()
-                raw_old = flow._rec[place]
-                if raw_old is None or new != _dns_record(raw_old):
+                try:
+                    new = m._tuple()
+                except (AttributeError, TypeError, ValueError) as e:
+                    raw.errors.append(WrongType("flow.%s cannot be stored: %s" % (attr, e)))
+                    continue
+                old = flow._rec[place]
+                if old is None or new != _dns_record(old):
                     ops += (op, new)
     return None, None, ops
 
@@ -233,32 +259,50 @@ def _dns_record(blob):
     return loads(blob)
 
 
-def _common(flow, d):
+def _common(flow, d, raw):
     ops = []
-    rec = flow._rec
-    for attr, op, kind in _FLOW:
-        if attr in d:
-            value = d[attr]
-            if value != _was(rec, attr, op):
-                ops += (op, _plain(value, kind, "flow." + attr))
-    if "error" in d:
-        e = d["error"]
-        now = None if e is None else (_plain(e.msg, str, "flow.error.msg"), _plain(e.timestamp, float, "flow.error.timestamp"))
-        if now != _cold(rec)[0]:
-            ops += (2, now)
-    if "metadata" in d and d["metadata"] != d.get("_metadata0"):
-        ops += (7, metadata(d["metadata"]))
-    for attr, op in (("client_conn", 10), ("server_conn", 11)):
-        if attr in d:
-            changed = _conn(d[attr], attr)
-            if changed:
-                ops += (op, changed)
+    for attr in list(d):
+        if attr in _COMMON_OPS:
+            try:
+                ops += _COMMON_OPS[attr](flow._rec, d, attr)
+            except (WrongType, AttributeError, ValueError) as e:
+                raw.errors.append(WrongType("flow.%s cannot be stored: %s" % (attr, e)) if type(e) is not WrongType else e)
     return ops
 
 
-_COMMON = frozenset(
-    [attr for attr, _, _ in _FLOW] + ["error", "metadata", "client_conn", "server_conn", "websocket"]
-)
+def _simple(rec, d, attr):
+    op, kind = _FLOW[attr]
+    value = d[attr]
+    if value == _was(rec, attr, op):
+        return ()
+    return (op, _plain(value, kind, "flow." + attr))
+
+
+def _error(rec, d, attr):
+    e = d[attr]
+    now = None
+    if e is not None:
+        now = (_plain(e.msg, str, "flow.error.msg"), _plain(e.timestamp, float, "flow.error.timestamp"))
+    return () if now == _cold(rec)[0] else (2, now)
+
+
+def _meta(rec, d, attr):
+    value = d[attr]
+    if value is None:
+        raise WrongType("flow.metadata must be a dictionary, not None")
+    return () if value == d.get("_metadata0") else (7, metadata(value))
+
+
+def _client(rec, d, attr):
+    changed = _conn(d[attr], attr)
+    return (10, changed) if changed else ()
+
+
+def _server(rec, d, attr):
+    changed = _conn(d[attr], attr)
+    return (11, changed) if changed else ()
+
+
 _EMPTY = (None, False, None, "", "", {}, None)
 _COLD = {"intercepted": 1, "is_replay": 2, "marked": 3, "comment": 4}
 
@@ -404,5 +448,9 @@ def _conn_value(attr, value, side):
         return value if isinstance(value, str) else getattr(value, "full_spec", str(value))
     return _plain(value, str, what)
 
+
+_COMMON_OPS = dict.fromkeys(_FLOW, _simple)
+_COMMON_OPS.update(error=_error, metadata=_meta, client_conn=_client, server_conn=_server)
+_COMMON = frozenset(list(_COMMON_OPS) + ["websocket"])
 
 KINDS = (http, stream, stream, dns)

@@ -29,9 +29,9 @@ class Table:
         fn = getattr(call, "_flowkit_concurrent", None)
         if fn is not None:
             self.threads = True
-            if not concurrent:
+            if not concurrent and not fn.__code__.co_flags & 0x80:
                 owner = getattr(call, "__self__", None)
-                call = fn if owner is None else fn.__get__(owner)
+                return _in_thread(fn if owner is None else fn.__get__(owner))
         code = getattr(getattr(call, "__func__", call), "__code__", None)
         if code is not None and code.co_flags & 0x80:  # CO_COROUTINE
             self.coroutines = True
@@ -40,3 +40,11 @@ class Table:
     def of(self, script):
         """Return the names of a script's hooks."""
         return sorted(name for name, all in self.hooks.items() if any(s is script for s, _ in all))
+
+
+def _in_thread(fn):
+    """Return a function that runs fn in a thread and waits for it: a @concurrent hook, one at a time."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    submit = ThreadPoolExecutor(1).submit
+    return lambda flow: submit(fn, flow).result()

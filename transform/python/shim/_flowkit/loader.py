@@ -138,7 +138,7 @@ def failed(script, e):
 
 def describe(e):
     """Return what an exception says in one line."""
-    text = str(e)
+    text = e.msg if isinstance(e, SyntaxError) else str(e)
     return "%s: %s" % (type(e).__name__, text) if text else type(e).__name__
 
 

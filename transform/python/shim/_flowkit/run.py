@@ -59,14 +59,29 @@ class _Nothing:
 _ALONE = _references()
 
 
-def kept(flow, alone):
-    """Tell whether a script kept a message of the flow; the flow itself is the caller's to see."""
+def settle(batch, flow, kept):
+    """Load what a script may still ask for of what it kept: the flow, its messages, copies of them."""
+    if kept:
+        flow._materialise()
+    if batch.file is not None:
+        batch.copies.clear()
+        return  # the file stays
     d = flow.__dict__
     for name in ("request", "response"):
         m = d.get(name)
-        if m is not None and getrefcount(m) > alone + 1:
-            return True
-    return False
+        if m is not None and getrefcount(m) > _ALONE + 1:
+            _load(m)
+    while batch.copies:
+        m = batch.copies.pop()
+        if getrefcount(m) > _ALONE:
+            _load(m)
+
+
+def _load(message):
+    try:
+        message._body
+    except ValueError:
+        pass  # too large; it raises again where it is touched
 
 
 class Sequential:
@@ -89,9 +104,10 @@ class Sequential:
                 bridge.finish(flow, i, result)
                 raise
             bridge.finish(flow, i, result)
-            if getrefcount(flow) > alone or batch.file is None and kept(flow, alone):
-                flow._materialise()
-            if bridge.master.should_exit and bridge.stop_at_shutdown:
+            kept = getrefcount(flow) > alone
+            if kept or batch.file is None or batch.copies:
+                settle(batch, flow, kept)
+            if bridge.stop_at_shutdown and bridge.master.should_exit:
                 raise Stop("shutdown")
         bridge.index = -1
 
@@ -182,9 +198,10 @@ class Sequential:
                 bridge.finish(flow, i, result)
                 raise
             bridge.finish(flow, i, result)
-            if getrefcount(flow) > alone or batch.file is None and kept(flow, alone):
-                flow._materialise()
-            if bridge.master.should_exit and bridge.stop_at_shutdown:
+            kept = getrefcount(flow) > alone
+            if kept or batch.file is None or batch.copies:
+                settle(batch, flow, kept)
+            if bridge.stop_at_shutdown and bridge.master.should_exit:
                 raise Stop("shutdown")
         bridge.index = -1
 

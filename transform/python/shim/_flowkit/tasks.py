@@ -3,7 +3,7 @@ import asyncio
 from sys import getrefcount
 
 from .bridge import Stop
-from .run import _ALONE, Sequential, kept, received
+from .run import _ALONE, Sequential, received, settle
 
 
 class Concurrent(Sequential):
@@ -19,8 +19,7 @@ class Concurrent(Sequential):
             self.bridge.finish(flows[i], i, result)
         while flows:
             flow = flows.pop()
-            if getrefcount(flow) > _ALONE or batch.file is None and kept(flow, _ALONE):
-                flow._materialise()
+            settle(batch, flow, getrefcount(flow) > _ALONE)
         self.bridge.index = -1
         if stop is not None:
             raise stop[1]

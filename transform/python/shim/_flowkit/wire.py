@@ -5,7 +5,7 @@ from collections import deque
 from marshal import dumps, loads
 
 HELLO, START, BATCH, FILE, REPLY, DONE, BYE = 1, 2, 3, 4, 5, 6, 7
-READY, RESULT, LOG, ERROR, FETCH, FATAL = 65, 66, 67, 68, 69, 70
+READY, RESULT, LOG, ERROR, FETCH, FATAL, CODE = 65, 66, 67, 68, 69, 70, 71
 
 # The kernel takes no more pieces than this in one writev.
 _PIECES = 1000
@@ -66,8 +66,18 @@ class Wire:
 
         Batches that are on their way already are kept for later.
         """
+        return self._ask(FETCH, (what, seq, index, part))
+
+    def code(self, what, coding, content):
+        """Have flowkit "decode" or "encode" what this Python has no package for."""
+        out, problem = self._ask(CODE, (what, coding), (content,))
+        if problem:
+            raise ValueError(problem)
+        return out
+
+    def _ask(self, kind, value, raw=()):
         with self._asking:
-            self.send(FETCH, (what, seq, index, part))
+            self.send(kind, value, raw)
             while True:
                 kind, value = self._read()
                 if kind == REPLY:

@@ -6,6 +6,9 @@ from mitmproxy.hooks import LoadHook
 
 _ModuleType = type(sys)
 
+# Called with what an addon raised, in place of a line of the log.
+on_error = None
+
 # Hooks that are no more, and what replaced them.
 _OUTDATED = {
     "clientconnect": "client_connected",
@@ -66,6 +69,9 @@ class _SafeCall:
             return False
         tb = cut_traceback(tb, "invoke_addon_sync")
         tb = cut_traceback(tb, "invoke_addon")
+        if on_error is not None:
+            on_error(value)
+            return True
         import traceback
 
         text = "".join(traceback.format_exception(kind, value, tb))

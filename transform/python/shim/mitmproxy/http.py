@@ -407,6 +407,8 @@ class Message(Serializable):
         for name in ("headers", "trailers"):
             if d.get(name) is not None:
                 d[name] = d[name].copy()
+        if "_batch" in d and "_body" not in d:
+            d["_batch"].copies.append(new)
         return new
 
     @property

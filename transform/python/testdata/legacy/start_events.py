@@ -10,7 +10,7 @@ def start():
 
 
 def configure(options, updated):
-    seen.append("configure %s" % (options is mitmproxy.ctx.options and "anticache" in updated))
+    seen.append("configure %s" % (options is mitmproxy.ctx.options and "certs" in updated))
 
 
 def log(entry):

@@ -31,6 +31,12 @@ def name(flow):
     return "#%d" % (int(flow.id.replace("-", ""), 16) & 0xFFFF)
 
 
+def lines(flow, *items):
+    """Prints a line for each item, with the flow's name."""
+    for item in items:
+        print(name(flow), item)
+
+
 def changes(before, after, path=""):
     """The leaves in which two states differ."""
     if isinstance(before, dict) and isinstance(after, dict):

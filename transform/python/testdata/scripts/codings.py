@@ -15,13 +15,13 @@ def both(flow, m):
     n = int(name(flow)[1:])
     print(name(flow), "decode", attempt(coded, m.copy(), None), attempt(lambda: m.copy().decode(strict=False)))
     for coding in CODINGS:
-        print("  ", coding, attempt(coded, m.copy(), coding))
+        print(name(flow), coding, attempt(coded, m.copy(), coding))
     if m.headers.get("content-encoding"):
-        print("  ", attempt(m.decode))
+        print(name(flow), attempt(m.decode))
     elif n % 5 == 0:
-        print("  ", attempt(coded, m, "deflate"))
+        print(name(flow), attempt(coded, m, "deflate"))
     elif n % 5 == 1:
-        print("  ", attempt(coded, m, None, "identity"))
+        print(name(flow), attempt(coded, m, None, "identity"))
 
 
 def request(flow):

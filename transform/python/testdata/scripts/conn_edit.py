@@ -55,7 +55,7 @@ def each(flow):
     n = int(name(flow)[1:])
     code = EDITS[n % len(EDITS)]
     print(name(flow), code, attempt(exec, code, {"c": flow.client_conn, "s": flow.server_conn, "connection": connection}))
-    print("  ", str(flow.server_conn), str(flow.client_conn), flow.server_conn.tls_established, flow.client_conn.connected)
+    print(name(flow), str(flow.server_conn), str(flow.client_conn), flow.server_conn.tls_established, flow.client_conn.connected)
     if n % 41 == 0:
         flow.client_conn = connection.Client(("192.0.2.200", 1), ("127.0.0.1", 2), 5.0)
         flow.client_conn.id = "made-client"

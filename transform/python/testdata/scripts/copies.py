@@ -19,7 +19,7 @@ def each(flow):
         r.content = b"x"
         h = flow.request.headers.copy()
         h["only"] = "here"
-        print("  ", r.data is not flow.request.data, flow.request.headers.get("only"), type(h).__name__, r == flow.request)
+        print(name(flow), r.data is not flow.request.data, flow.request.headers.get("only"), type(h).__name__, r == flow.request)
     elif flow.type == "tcp":
         c.messages.append("anything")
         if flow.messages:
@@ -29,8 +29,8 @@ def each(flow):
         c.request.questions[0].name = "copy.example"
         d = flow.request.copy()
         d.id = 5
-        print("  ", d.questions[0].name, d.id, flow.request.id != 5)
-    print("  ", flow.comment != "copy", "copy" in flow.metadata, flow.client_conn.sni)
+        print(name(flow), d.questions[0].name, d.id, flow.request.id != 5)
+    print(name(flow), flow.comment != "copy", "copy" in flow.metadata, flow.client_conn.sni)
 
 
 request = tcp_end = dns_request = each

@@ -1,5 +1,5 @@
 """Certificates of connections."""
-from _show import get, name, show
+from _show import get, lines, name, show
 
 from mitmproxy import certs
 
@@ -9,6 +9,6 @@ def response(flow):
         for c in list(conn.certificate_list) + [getattr(conn, "mitmcert", None)]:
             if c is None:
                 continue
-            print(name(flow), *get(c, "cn organization altnames issuer subject serial keyinfo notbefore notafter"), sep="\n  ")
-            print("  ", c.has_expired(), c.fingerprint().hex(), show(c.to_pem()), c == certs.Cert.from_pem(c.to_pem()), show(c.get_state()), ascii(repr(c)))
-            print("  ", hash(c) == hash(certs.Cert.from_state(c.get_state())), isinstance(c, certs.Cert))
+            lines(flow, *get(c, "cn organization altnames issuer subject serial keyinfo notbefore notafter"))
+            print(name(flow), c.has_expired(), c.fingerprint().hex(), show(c.to_pem()), c == certs.Cert.from_pem(c.to_pem()), show(c.get_state()), ascii(repr(c)))
+            print(name(flow), hash(c) == hash(certs.Cert.from_state(c.get_state())), isinstance(c, certs.Cert))

@@ -9,4 +9,4 @@ def request(flow):
               attempt(lambda: len(getattr(r, which))), attempt(lambda: getattr(r, which)["name"]), attempt(lambda: getattr(r, which)[b"user"]),
               attempt(lambda: getattr(r, which).get_all("a")), attempt(lambda: ascii(repr(getattr(r, which)))), attempt(lambda: bool(getattr(r, which))))
         if getattr(r, which):
-            print("  form", which, show(dict(getattr(r, which))))
+            print(name(flow), "form", which, show(dict(getattr(r, which))))

@@ -1,5 +1,5 @@
 """Query, cookies and path components, read."""
-from _show import attempt, name, show
+from _show import attempt, lines, name, show
 
 
 def view(v):
@@ -10,15 +10,15 @@ def view(v):
 
 def request(flow):
     r = flow.request
-    print(name(flow), *view(r.query), sep="\n  ")
-    print(" cookies", *view(r.cookies), sep="\n  ")
-    print(" path", show(r.path_components), type(r.path_components).__name__)
+    lines(flow, *view(r.query))
+    lines(flow, *view(r.cookies))
+    print(name(flow), "path", show(r.path_components), type(r.path_components).__name__)
 
 
 def response(flow):
     cookies = flow.response.cookies
     if len(cookies):
-        print(name(flow), *view(cookies), sep="\n  ")
+        lines(flow, *view(cookies))
         for key, (value, attrs) in cookies.items(multi=True):
-            print("  ", ascii(key), ascii(value), type(attrs).__name__, show(list(attrs.items(multi=True))), attempt(lambda: attrs["path"]),
+            print(name(flow), ascii(key), ascii(value), type(attrs).__name__, show(list(attrs.items(multi=True))), attempt(lambda: attrs["path"]),
                   attempt(lambda: attrs.get("EXPIRES")), "httponly" in attrs)

@@ -18,7 +18,7 @@ def each(flow):
         if getattr(flow, what, None):
             part(flow, what, getattr(flow, what).get_state())
     again = mitmproxy.flow.Flow.from_state(state)
-    print("  ", type(again).__name__, again.get_state() == state, again == flow, again.id == flow.id, again.live)
+    print(name(flow), type(again).__name__, again.get_state() == state, again == flow, again.id == flow.id, again.live)
 
 
 request = tcp_end = tcp_error = dns_request = websocket_end = each

@@ -6,7 +6,7 @@ def line(event):
     def hook(flow):
         print(event, name(flow), len(flow.messages), show(flow.error), *[ascii(repr(m)) for m in flow.messages[-1:]])
         for m in flow.messages[-1:]:
-            print("  ", *get(m, "from_client content timestamp"), m.get_state(), type(m).__name__)
+            print(name(flow), *get(m, "from_client content timestamp"), m.get_state(), type(m).__name__)
     return hook
 
 

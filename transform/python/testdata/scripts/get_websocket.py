@@ -11,14 +11,14 @@ def websocket_start(flow):
 def websocket_message(flow):
     m = flow.websocket.messages[-1]
     print(name(flow), len(flow.websocket.messages), *get(m, "type from_client content timestamp dropped injected is_text text"))
-    print("  ", repr(m.type), type(m.type).__name__, ascii(repr(m)), m.get_state(), isinstance(m, websocket.WebSocketMessage))
+    print(name(flow), repr(m.type), type(m.type).__name__, ascii(repr(m)), m.get_state(), isinstance(m, websocket.WebSocketMessage))
 
 
 def websocket_end(flow):
     w = flow.websocket
     print(name(flow), "end", len(w.messages), [len(m.content) for m in w.messages], show(w.get_state()))
     again = websocket.WebSocketData.from_state(w.get_state())
-    print("  ", [a.get_state() == b.get_state() for a, b in zip(w.messages, again.messages)], again.close_code, again.close_reason)
+    print(name(flow), [a.get_state() == b.get_state() for a, b in zip(w.messages, again.messages)], again.close_code, again.close_reason)
 
 
 def response(flow):

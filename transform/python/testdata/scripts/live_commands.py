@@ -7,7 +7,7 @@ from mitmproxy import ctx
 def running():
     for c in ("view.flows.resolve", "console.command", "view.order.options"):
         print(c, attempt(ctx.master.commands.call, c, "@all"), c in ctx.master.commands.commands)
-    print("view" in ctx.master.addons, ctx.master.addons.get("view"), attempt(lambda: ctx.master.view), attempt(lambda: ctx.proxy))
+    print("view" in ctx.master.addons, ctx.master.addons.get("view"), hasattr(ctx.master, "view"), hasattr(ctx, "proxy"))
 
 
 def websocket_message(flow):

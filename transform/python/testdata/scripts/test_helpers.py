@@ -30,12 +30,11 @@ class Addon:
 
 
 def state(f):
+    """What every version of mitmproxy has in a state."""
     d = f.get_state()
-    for k in ("id",):
+    for k in ("id", "client_conn", "server_conn", "version", "type", "backup"):
         d.pop(k, None)
-    for k in ("client_conn", "server_conn"):
-        if d.get(k):
-            d[k].pop("id")
+    d["timestamp_created"] = float(d["timestamp_created"])
     return d
 
 

@@ -17,8 +17,9 @@ Flow, HTTPFlow = flow.Flow, http.HTTPFlow
 
 def install():
     for cls, extra in (
-        (Flow, _Flow), (HTTPFlow, _HTTPFlow), (http.Message, _Message), (http.Request, _Request),
-        (http.Response, _Response), (http.Headers, _Headers), (connection.Connection, _Connection),
+        # Derived classes come first: what they have of their base is no reason not to have their own.
+        (HTTPFlow, _HTTPFlow), (Flow, _Flow), (http.Request, _Request), (http.Response, _Response),
+        (http.Message, _Message), (http.Headers, _Headers), (connection.Connection, _Connection),
     ):
         for name, value in vars(extra).items():
             if not name.startswith("__") and not hasattr(cls, name):

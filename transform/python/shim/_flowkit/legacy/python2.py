@@ -52,6 +52,8 @@ def equip(names, source):
             names[name] = Re()
         elif value is sys.modules.get("urllib"):
             names[name] = Urllib()
+        elif isinstance(value, re.Pattern) and isinstance(value.pattern, str):
+            names[name] = Pattern(value.pattern, value.flags & ~re.UNICODE)
         elif getattr(value, "__module__", None) == "re" and getattr(re, getattr(value, "__name__", ""), None) is value:
             lenient = getattr(Re, value.__name__, None)
             if lenient is not None:

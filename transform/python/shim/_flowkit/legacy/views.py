@@ -127,6 +127,10 @@ class TextHeaders(View):
     def __str__(self):
         return to_text(bytes(self._it))
 
+    def replace(self, pattern, repl, flags=0):
+        """Replace a regular expression in each "name: value" line; return how often it was."""
+        return self._it.replace(to_bytes(pattern), to_bytes(repl), flags)
+
     def get_state(self):
         return tuple([tuple(pair) for pair in self.fields])
 

@@ -10,6 +10,9 @@ fallback = None
 """What undoes and applies codings for which no package is there, a function of
 ("decode" or "encode", name, bytes); None if there is none."""
 
+limit = 0
+"""How many bytes may come out of a decoding at the most, 0 for any number."""
+
 # The body of the last call: (encoded, encoding, errors, decoded). A script that takes a
 # body apart and puts it back unchanged gets the very body it had.
 _cache = (None, None, None, None)
@@ -107,16 +110,28 @@ def decode_gzip(content):
 
     # 32: what is zlib's is taken too.
     stream = zlib.decompressobj(15 + 32)
-    out = stream.decompress(content)
+    out = _bounded(stream.decompress(content, _most()))
     tail = stream.unused_data
     if tail[:2] != b"\x1f\x8b":
         return out
     parts = [out]
     while tail[:2] == b"\x1f\x8b":
         stream = zlib.decompressobj(15 + 32)
-        parts.append(stream.decompress(tail))
+        parts.append(stream.decompress(tail, _most()))
         tail = stream.unused_data
+        _bounded(b"", sum(map(len, parts)))
     return b"".join(parts)
+
+
+def _most():
+    """Returns what zlib is to give at the most: a byte more than it may, to see that it would."""
+    return limit + 1 if limit else 0
+
+
+def _bounded(out, more=0):
+    if limit and len(out) + more > limit:
+        raise ValueError("the decoded body is larger than %d bytes (--max-script-body)" % limit)
+    return out
 
 
 def encode_gzip(content):
@@ -140,10 +155,23 @@ def decode_deflate(content):
         return b""
     import zlib
 
+    if not limit:
+        try:
+            return zlib.decompress(content)
+        except zlib.error:
+            return zlib.decompress(content, -15)
     try:
-        return zlib.decompress(content)
+        return _inflate(zlib, content, 15)
     except zlib.error:
-        return zlib.decompress(content, -15)
+        return _inflate(zlib, content, -15)
+
+
+def _inflate(zlib, content, bits):
+    stream = zlib.decompressobj(bits)
+    out = _bounded(stream.decompress(content, _most()))
+    if not stream.eof:
+        raise zlib.error("Error -5 while decompressing data: incomplete or truncated stream")
+    return out
 
 
 def encode_deflate(content):
@@ -155,7 +183,7 @@ def encode_deflate(content):
 
 def decode_brotli(content):
     """Undoes Brotli."""
-    return _package("br")[0](content) if content else b""
+    return _bounded(_package("br")[0](content)) if content else b""
 
 
 def encode_brotli(content):
@@ -165,7 +193,7 @@ def encode_brotli(content):
 
 def decode_zstd(content):
     """Undoes Zstandard, also several frames one after the other."""
-    return _package("zstd")[0](content) if content else b""
+    return _bounded(_package("zstd")[0](content)) if content else b""
 
 
 def encode_zstd(content):
@@ -212,7 +240,7 @@ def _find_zstd():
         pass
     else:
         return (
-            lambda content: zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True).read(),
+            lambda content: zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True).read(_most() or -1),
             lambda content: zstandard.ZstdCompressor(level=1).compress(content),
         )
     try:

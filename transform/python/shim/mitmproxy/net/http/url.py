@@ -169,7 +169,7 @@ def decode(s):
 def quote(b, safe="/"):
     """Quotes text for a URL."""
     if not isinstance(b, str):
-        raise TypeError("quote() takes text, not %s" % type(b).__name__)
+        raise TypeError("quote() doesn't support 'errors' for bytes")
     return _quote(b.encode("utf-8", "surrogateescape"), safe)
 
 
