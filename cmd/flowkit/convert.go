@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"flowkit/flowfile/formats"
 	"flowkit/flowfile/native"
 	"flowkit/replay"
+	"flowkit/transform/exec"
 	"flowkit/transform/script"
 )
 
@@ -28,9 +30,11 @@ type conversion struct {
 	options formats.WriteOptions
 	filter  *filter.Filter
 	stages  []replay.Stage
-	need    flowfile.Need
-	append  bool
-	trim    bool
+	// links are what comes before stages: programs, each with the stages before it.
+	links  []link
+	need   flowfile.Need
+	append bool
+	trim   bool
 	// sameLevel says that native files may stay compressed as they are.
 	sameLevel bool
 	// sink, if it is set, is made instead of the format's.
@@ -84,7 +88,7 @@ func (c *conversion) run(ctx context.Context) error {
 	defer stop.end()
 	defer c.inputs.progress(s, files)()
 	p := &replay.Pipeline{
-		Source: files, Stages: c.allStages(), Sink: sink, Workers: c.inputs.workers, Stop: stop.stop,
+		Source: files, Stages: c.stages, Sink: sink, Workers: c.inputs.workers, Stop: stop.stop,
 		OnDamage: func(d *flowfile.Damage) error {
 			c.damage(d)
 			return nil
@@ -93,7 +97,7 @@ func (c *conversion) run(ctx context.Context) error {
 	if out.Pipe() {
 		p.FlushEvery = time.Second
 	}
-	err = p.Run(ctx)
+	err = runLinked(ctx, c.linked(p), p)
 	var source *replay.SourceError
 	if errors.As(err, &source) {
 		// What came before it is complete.
@@ -102,8 +106,9 @@ func (c *conversion) run(ctx context.Context) error {
 		err = nil
 	}
 	var crash *script.CrashError
-	if errors.As(err, &crash) {
-		return c.crashed(crash, out, sink)
+	var program *exec.Error
+	if errors.As(err, &crash) || errors.As(err, &program) {
+		return c.crashed(err, out, sink)
 	}
 	if err == nil {
 		err = sink.Close()
@@ -122,8 +127,8 @@ func (c *conversion) run(ctx context.Context) error {
 	return c.said()
 }
 
-// crashed keeps what was written before the process of a script ended.
-func (c *conversion) crashed(crash *script.CrashError, out *output.Output, sink flowfile.Sink) error {
+// crashed keeps what was written before the process of a script, or a program, failed.
+func (c *conversion) crashed(crash error, out *output.Output, sink flowfile.Sink) error {
 	err := sink.Close()
 	var kept string
 	if err == nil {
@@ -178,11 +183,19 @@ func outputError(err error) error {
 	return err
 }
 
-func (c *conversion) allStages() []replay.Stage {
+// linked returns the links of p, and puts the filter before whatever comes first.
+func (c *conversion) linked(p *replay.Pipeline) []link {
 	if c.filter == nil {
-		return c.stages
+		return c.links
 	}
-	return append([]replay.Stage{filterStage(c.filter)}, c.stages...)
+	filter := []replay.Stage{filterStage(c.filter)}
+	if len(c.links) == 0 {
+		p.Stages = append(filter, p.Stages...)
+		return nil
+	}
+	links := slices.Clone(c.links)
+	links[0].stages = append(filter, links[0].stages...)
+	return links
 }
 
 // filterStage drops what the filter does not match.

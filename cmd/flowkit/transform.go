@@ -18,6 +18,7 @@ type transformOptions struct {
 	inputs
 	outputFlags
 	scriptFlags
+	programFlags
 	events string
 	trace  bool
 	words  []string
@@ -55,6 +56,7 @@ func newTransformCmd(s *cli.Streams) *cobra.Command {
 	o.inputs.addFlags(c)
 	o.outputFlags.addFlags(c, "flow")
 	o.scriptFlags.addFlags(c)
+	o.programFlags.addFlags(c)
 	fl := c.Flags()
 	fl.StringVar(&o.events, "events", "auto", "`ORDER` of events: modern, classic as in mitmproxy 0.18 to 6, or auto: by the era that a .py script is of")
 	fl.BoolVar(&o.trace, "events-trace", false, "print the events to stderr as they fire")
@@ -78,11 +80,11 @@ func runTransform(ctx context.Context, s *cli.Streams, o *transformOptions) erro
 		return err
 	}
 	errs := &script.Errors{Policy: policy, Report: func(text string) { s.Say("%s", text) }}
-	l, err := o.stages(ctx, s, errs, o.std())
+	l, links, err := o.stages(ctx, s, errs, o.std())
 	if err != nil {
 		return err
 	}
-	conv.stages = l.stages
+	conv.stages, conv.links = l.stages, links
 	err = conv.run(ctx)
 	if cerr := l.close(); err == nil {
 		err = cerr
@@ -117,13 +119,13 @@ func policyText(p script.Policy) string {
 }
 
 // stages is what the flows go through, and what ends it when the run is over.
-func (o *transformOptions) stages(ctx context.Context, s *cli.Streams, errs *script.Errors, dataOnStdout bool) (*loaded, error) {
+func (o *transformOptions) stages(ctx context.Context, s *cli.Streams, errs *script.Errors, dataOnStdout bool) (*loaded, []link, error) {
 	if o.events != "auto" && o.events != "modern" && o.events != "classic" {
-		return nil, cli.Errorf(cli.Usage, "--events is auto, modern or classic, not %q", o.events)
+		return nil, nil, cli.Errorf(cli.Usage, "--events is auto, modern or classic, not %q", o.events)
 	}
-	l, err := o.scriptFlags.load(ctx, s, &o.inputs, errs, dataOnStdout)
+	l, links, err := o.programFlags.load(ctx, o.scriptFlags, s, &o.inputs, errs, dataOnStdout)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, session := range l.sessions {
 		if c, ok := session.(interface{ SetClassic(bool) }); ok && o.events != "auto" {
@@ -131,9 +133,13 @@ func (o *transformOptions) stages(ctx context.Context, s *cli.Streams, errs *scr
 		}
 	}
 	if o.trace {
-		l.stages = append([]replay.Stage{traceStage(s, o.events == "classic")}, l.stages...)
+		first := &l.stages
+		if len(links) > 0 {
+			first = &links[0].stages
+		}
+		*first = append([]replay.Stage{traceStage(s, o.events == "classic")}, *first...)
 	}
-	return l, nil
+	return l, links, nil
 }
 
 // traceStage prints each event to stderr.

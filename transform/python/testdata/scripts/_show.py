@@ -37,6 +37,13 @@ def lines(flow, *items):
         print(name(flow), item)
 
 
+def body(message):
+    """The body and the headers of a message, without what depends on a compressor."""
+    if not message.headers.get("content-encoding"):
+        return message.headers.fields, message.raw_content
+    return [f for f in message.headers.fields if f[0].lower() != b"content-length"], attempt(lambda: message.content)
+
+
 def changes(before, after, path=""):
     """The leaves in which two states differ."""
     if isinstance(before, dict) and isinstance(after, dict):

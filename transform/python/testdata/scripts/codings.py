@@ -1,5 +1,5 @@
 """decode() and encode() of messages."""
-from _show import attempt, name
+from _show import attempt, body, name
 
 CODINGS = ["gzip", "deflate", "deflateraw", "br", "zstd", "identity", "none", "nosuch", "GZIP", ""]
 
@@ -7,8 +7,7 @@ CODINGS = ["gzip", "deflate", "deflateraw", "br", "zstd", "identity", "none", "n
 def coded(m, *how):
     for step in how:
         m.decode() if step is None else m.encode(step)
-    # The compressor's bytes and their number may differ.
-    return [f for f in m.headers.fields if f[0].lower() != b"content-length"], attempt(lambda: m.content)
+    return body(m)
 
 
 def both(flow, m):

@@ -1,5 +1,5 @@
 """Forms changed and made."""
-from _show import attempt, name
+from _show import attempt, body, name
 
 EDITS = r'''
 r.urlencoded_form["mitmproxy"] = "rocks"
@@ -25,7 +25,7 @@ r.multipart_form["str"] = "x"
 
 def edit(r, code):
     exec(code, {"r": r})
-    return r.raw_content, r.headers.fields, r.urlencoded_form.fields
+    return body(r), r.urlencoded_form.fields
 
 
 def request(flow, count=[0]):

@@ -1,5 +1,5 @@
 """Every field of a response, set; each flow gets another one of the edits."""
-from _show import attempt, name
+from _show import attempt, body, name
 
 from mitmproxy import http
 
@@ -18,7 +18,7 @@ DEADLY = ('status_code = "', "status_code = None", "reason = 5", "reason = None"
 
 def edit(r, code):
     exec("r." + code, {"r": r, "http": http})
-    return [r.status_code, r.reason, r.http_version, r.headers.fields, r.trailers, r.raw_content, r.timestamp_start, r.timestamp_end]
+    return [r.status_code, r.reason, r.http_version, body(r), r.trailers, r.timestamp_start, r.timestamp_end]
 
 
 def responseheaders(flow):

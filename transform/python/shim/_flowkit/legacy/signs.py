@@ -195,7 +195,7 @@ def _is_list(node):
 
 
 def _value(node):
-    return getattr(node, "value", getattr(node, "s", None))
+    return getattr(node, "value", None)
 
 
 def _index(node):

@@ -131,14 +131,14 @@ class CallableBool(int):
     __str__ = __repr__
 
 
-def subn(pattern, repl, target, *args, **kwargs):
+def subn(pattern, repl, target, count=0, flags=0):
     """Return re.subn's (result, count) for a str or bytes target with a pattern of either kind."""
     import re
 
     if isinstance(target, (bytes, bytearray)):
         if not callable(repl):
             repl = to_bytes(repl)
-        return re.subn(to_bytes(pattern), repl, bytes(target), *args, **kwargs)
+        return re.subn(to_bytes(pattern), repl, bytes(target), count=count, flags=flags)
     if not callable(repl):
         repl = to_text(repl)
-    return re.subn(to_text(pattern), repl, target, *args, **kwargs)
+    return re.subn(to_text(pattern), repl, target, count=count, flags=flags)
