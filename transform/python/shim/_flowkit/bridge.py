@@ -2,9 +2,13 @@
 import os
 import sys
 
-from . import diff, sequence, wire
+from mitmproxy import addonmanager, exceptions, log
+from mitmproxy.master import Master
+from mitmproxy.options import offline
+
+from . import diff, hooks, info, run, sequence, wire
 from .batch import Batch, Files
-from .errors import ScriptTimeout
+from .errors import ScriptTimeout, Stop
 from .loader import LoadError, Script, describe, place
 
 # How many bytes of changed bodies wait before a part of a RESULT is sent.
@@ -39,14 +43,6 @@ class _Arena:
 
     def __getitem__(self, place):
         return self._map[place]
-
-
-class Stop(Exception):
-    """The end of the run behind the flow in hand."""
-
-    def __init__(self, kind, text="", script=None, hook=""):
-        super().__init__(kind)
-        self.wire = (kind, text, script.name if script else "", hook)
 
 
 class Bridge:
@@ -137,16 +133,12 @@ class Bridge:
 
     def _set_up(self, hello):
         """Makes ctx.master, ctx.options and ctx.log."""
-        from mitmproxy import addonmanager, exceptions, log
 
         self.halt = exceptions.AddonHalt
         log.sink = self.log
         level = hello["level"]
         self.level = _TIERS.get(level, 3)
         set_, bridge = hello["set"], self
-
-        from mitmproxy.master import Master
-        from mitmproxy.options import offline
 
         self.options = offline()
         self.stock = set(self.options.keys())  # those of mitmdump
@@ -158,10 +150,8 @@ class Bridge:
         _watch_logging(self)
 
     def _tabulate(self):
-        from .hooks import Table
-
         try:
-            self.table = Table(self.scripts, self.concurrency > 1 or "asyncio" in sys.modules)
+            self.table = hooks.Table(self.scripts, self.concurrency > 1 or "asyncio" in sys.modules)
         except Exception as e:
             script = getattr(e, "script", None) or self.scripts[-1]
             self.wire.send(wire.ERROR, (script.name, 0, describe(e), "", "", -1))
@@ -174,8 +164,6 @@ class Bridge:
         return True
 
     def ready(self, failed):
-        from . import info
-
         sys.stdout.flush()
         self.wire.send(wire.READY, info.ready(self, failed))
 
@@ -213,12 +201,10 @@ class Bridge:
         self.ready(failed)
 
     def _load(self, script):
-        from mitmproxy.addonmanager import Loader
-
         script.adapt(self.order != "")
         self._name(script.addon)
         known = set(self.options.keys())
-        for coroutine in self._call(script, "load", Loader(self.master)):
+        for coroutine in self._call(script, "load", addonmanager.Loader(self.master)):
             yield coroutine
         for name in self.options.keys() - known:
             self.owners[name] = script.name
@@ -228,11 +214,9 @@ class Bridge:
 
     def _name(self, addon):
         """Makes an addon and those inside of it known to ctx.master.addons."""
-        from mitmproxy.addonmanager import _get_name, traverse
-
         addons = self.master.addons
-        for one in traverse([addon]):
-            name = _get_name(one)
+        for one in addonmanager.traverse([addon]):
+            name = addonmanager._get_name(one)
             if addons.lookup.get(name, one) is not one:
                 raise ValueError("An addon called '%s' already exists." % name)
             addons.lookup[name] = one
@@ -246,17 +230,13 @@ class Bridge:
 
     def _call(self, script, name, *args):
         """Calls a lifecycle hook of a script; a generator of what is to be awaited."""
-        from mitmproxy.addonmanager import hooks_of
-
-        for _, call in list(hooks_of(script.addon, name)):
+        for _, call in list(addonmanager.hooks_of(script.addon, name)):
             result = call(*args)
             if result is None or not hasattr(result, "__await__"):
                 continue
             if name == "load":
-                from mitmproxy.exceptions import AddonManagerError
-
                 result.close()
-                raise AddonManagerError("Async handler load (%s) cannot be called from sync context" % (script.addon,))
+                raise exceptions.AddonManagerError("Async handler load (%s) cannot be called from sync context" % (script.addon,))
             yield result
 
     def drive(self, phase, *args):
@@ -274,8 +254,6 @@ class Bridge:
 
     def _options_right(self):
         """Complains about options that were set and that nobody declared, or with a wrong value."""
-        from . import info
-
         problem = info.problem(self)
         if problem:
             self.wire.send(wire.ERROR, (self.scripts[0].name, 0, problem, "", "load", -1))
@@ -335,12 +313,10 @@ class Bridge:
         if self.stopped:
             self.wire.send(wire.RESULT, (seq, 0, 0, [], self.stopped.wire))
             return
-        from .run import runner
-
         b = Batch(seq, self.files.get(file), self.wire, self.arena, self.limit)
         result = _Result(self.wire, seq)
         try:
-            runner(self)(b, records, result)
+            run.runner(self)(b, records, result)
         except Stop as stop:
             self.stopped = stop
             result.stop = stop.wire

@@ -6,27 +6,22 @@ today is seen without importing anything.
 
 # What scripts of before 7.0 use and newer ones do not.
 _USES = (
-    "libmproxy", "netlib", "HTTPResponse", "HTTPRequest", "ODict", "WebSocketFlow",
-    "ClientConnection", "ServerConnection", "FlowMaster", "ScriptContext",
-    "mitmproxy.models", "mitmproxy.filt", "import filt", "import models", "mitmproxy.connections",
-    "mitmproxy.protocol", "proxy.protocol", "mitmproxy.controller", "import controller",
-    "net.http import Headers", "net.http import Re", "net.http.Headers", "net.http.Re", "import wsgiapp",
-    "import connections", "mitmproxy.events", "import events", "net.tcp", "mitmproxy.builtins",
-    "decoded(", ".reply", "handshake_flow", ".killed", "accept_intercept", "eventsequence.Events",
-    "form_urlencoded", "form_multipart", "_cookies(", "_query(", "_path_components(", "get_decoded_content",
-    "get_first(", "in_any(", "update_host_header", "pretty_host(", "pretty_url(",
-    "response.body", "request.body", "response.code", "response.msg", ".httpversion", "form_in", "form_out",
-    "response.replace(", "request.replace(", "headers.replace(", "flow.replace(", "flow.match(", ".get_url(",
-    "address.host", "address.port", "address.address", ".connected()", "ssl_established", "timestamp_ssl_setup",
-    "request.is_replay", "response.is_replay", "duplicate_flow", "replay_request", "master.apps", "app_registry",
-    "get_servername", "ctx.master.view", "flow.FlowWriter", "flow.FlowReader", "import FlowWriter",
-    "import FlowReader",
+    "libmproxy", "netlib", "HTTPResponse", "HTTPRequest", "WebSocketFlow", "mitmproxy.models", "mitmproxy import models",
+    "mitmproxy.filt", "mitmproxy import filt", "mitmproxy.connections", "mitmproxy import connections",
+    "mitmproxy.protocol", "proxy.protocol", "mitmproxy.controller", "mitmproxy import controller", "mitmproxy.events",
+    "mitmproxy import events", "mitmproxy.builtins", "net.http import Headers", "net.http import Re",
+    "net.http.Headers", "net.http.Re", "net.tcp", "wsgiapp", "with decoded(", ".reply(", ".reply.", "handshake_flow",
+    ".killed", "accept_intercept", "eventsequence.Events", "get_form_urlencoded", ".response.replace(",
+    ".request.replace(", ".headers.replace(", "flow.replace(", "flow.match(", "address.address", "_conn.connected()",
+    "ssl_established", "timestamp_ssl_setup", "request.is_replay", "response.is_replay", "duplicate_flow",
+    "replay_request", "master.apps", "get_servername", "flow.FlowWriter", "flow.FlowReader",
+    "mitmproxy.flow import FlowWriter", "mitmproxy.flow import FlowReader",
 )
-# What of the hooks' definitions they may have.
-_DEFINES = (
+# What newer ones may have too: hooks, methods of up to 0.17.
+_MAY_BE = (
     "clientconnect", "clientdisconnect", "serverconnect", "serverdisconnect", "websocket_handshake",
     "websockets_handshake", "websocket_error", "def tick(", "def log(", "def start(", "(context", "(ctx,", "(ctx)",
-    "(_context", "__context",
+    "(_context", "ODict", "decoded", "get_first(", ".body", ".httpversion", "controller", "master.view",
 )
 
 _HOOKS = ("request", "response", "responseheaders", "error", "done", "tcp_message")
@@ -45,7 +40,7 @@ def wanted(source):
     """Tell whether a script may be of before 7.0: it is to be looked at once it has run."""
     if uses(source):
         return True
-    for word in _DEFINES:
+    for word in _MAY_BE:
         if word in source:
             return True
     if _parameters(source, "def configure(", ("self", "cls")) > 1:

@@ -13,3 +13,11 @@ class ScriptTimeout(BaseException):
 
     It is no Exception, so that a script that catches everything does not catch it.
     """
+
+
+class Stop(Exception):
+    """The end of the run behind the flow in hand."""
+
+    def __init__(self, kind, text="", script=None, hook=""):
+        super().__init__(kind)
+        self.wire = (kind, text, script.name if script else "", hook)

@@ -3,8 +3,7 @@ import sys
 from sys import getrefcount
 
 from . import sequence
-from .bridge import Stop
-from .errors import ScriptTimeout
+from .errors import ScriptTimeout, Stop
 
 _classes = [None, None, None, None]
 
@@ -13,6 +12,7 @@ def class_of(kind):
     """Return the class of a kind of flow, imported when the first one comes."""
     cls = _classes[kind]
     if cls is None:
+        keep, sys.dont_write_bytecode = sys.dont_write_bytecode, False  # see run.py
         if kind == 0:
             from mitmproxy.http import HTTPFlow as cls
         elif kind == 1:
@@ -21,6 +21,7 @@ def class_of(kind):
             from mitmproxy.udp import UDPFlow as cls
         else:
             from mitmproxy.dns import DNSFlow as cls
+        sys.dont_write_bytecode = keep
         _classes[kind] = cls
     return cls
 

@@ -2,7 +2,7 @@
 import asyncio
 from sys import getrefcount
 
-from .bridge import Stop
+from .errors import Stop
 from .run import _ALONE, Sequential, received, settle
 
 

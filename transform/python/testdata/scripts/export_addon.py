@@ -8,8 +8,7 @@ def each(flow):
     for make in ("curl_command", "httpie_command", "raw", "raw_request", "raw_response"):
         print(name(flow), make, attempt(getattr(export, make), flow))
     if flow.type == "http":
-        print(name(flow), attempt(lambda: export.cleanup_request(flow).headers.fields), attempt(lambda: export.cleanup_response(flow).headers.fields),
-              attempt(lambda: export.pop_headers(flow.request.copy()).headers.fields), attempt(export.request_content_for_console, flow.request))
+        print(name(flow), attempt(lambda: export.cleanup_request(flow).headers.fields), attempt(lambda: export.cleanup_response(flow).headers.fields))
         print(name(flow), attempt(lambda: export.raw(flow, separator=b"\n---\n")), flow.request.headers.fields)
 
 

@@ -23,8 +23,6 @@ LINES = r'''
 ~dst shop
 ~e
 ~h x-dup
-~h "host: shop"
-~hq ^accept
 ~hs nginx
 ~http
 ~m get
@@ -74,6 +72,9 @@ gzip
 FILTERS = [flowfilter.parse(s) for s in LINES if not attempt(flowfilter.parse, s).startswith("ValueError")]
 
 
+CASE = [flowfilter.parse(s) for s in ('~h "host: shop"', "~hq ^accept", "~hs ^SERVER")]
+
+
 def bits(flow):
     return "".join("1" if f(flow) else "." for f in FILTERS)
 
@@ -89,6 +90,7 @@ requestheaders, response, tcp_start, tcp_end, tcp_error, dns_request, dns_respon
 
 
 def request(flow):
+    print(name(flow), "case of headers", [f(flow) for f in CASE])
     flow.marked = ":grapes:" if flowfilter.match("~u index", flow) else flow.marked
     if flowfilter.match(FILTERS[2], flow):
         flow.comment = "has a cat"

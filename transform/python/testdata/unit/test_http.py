@@ -20,6 +20,7 @@ class Batch:
     def __init__(self, request=b"form", response=b"body"):
         self.bodies = (request, response)
         self.asked = []
+        self.copies = []
 
     def body(self, index, part, off, length):
         self.asked.append((index, part, off, length))
