@@ -106,9 +106,16 @@ func (o *scriptFlags) engine(path string, in *inputs) script.Engine {
 	if !isPython(path) {
 		return starlark.Engine{}
 	}
+	var options []string // that scripts may look at
+	if len(in.paths) > 0 && in.paths[0] != "-" {
+		options = append(options, "rfile="+in.paths[0])
+	}
+	for _, s := range o.scripts {
+		options = append(options, "scripts="+s)
+	}
 	return python.Engine{
 		Python: o.python, Workers: in.workers, Concurrency: o.concurrency, StopAtShutdown: o.shutdown == "stop",
-		ApplyStream: o.applyStream, LogLevel: o.verbosity, TempDir: in.tempDir,
+		ApplyStream: o.applyStream, LogLevel: o.verbosity, TempDir: in.tempDir, Options: options,
 	}
 }
 

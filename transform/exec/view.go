@@ -3,6 +3,7 @@ package exec
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -33,14 +34,14 @@ func (v *viewer) of(f *flowfile.Flow, number int64) *flowfile.Flow {
 	n.SetID(idOf(f, number))
 	if r := n.Request(); r != nil {
 		if v.bodies.Mode == Files && r.Body().State() != flowfile.BodyAbsent {
-			r = requestWith(r, append(r.Extra()[:len(r.Extra()):len(r.Extra())], v.fileField(number, "request")))
+			r = requestWith(r, append(slices.Clip(r.Extra()), v.fileField(number, "request")))
 			n.SetRequest(r)
 		}
 		r.InitBody(v.body(&r.Message))
 	}
 	if r := n.Response(); r != nil {
 		if v.bodies.Mode == Files && r.Body().State() != flowfile.BodyAbsent {
-			r = responseWith(r, append(r.Extra()[:len(r.Extra()):len(r.Extra())], v.fileField(number, "response")))
+			r = responseWith(r, append(slices.Clip(r.Extra()), v.fileField(number, "response")))
 			n.SetResponse(r)
 		}
 		r.InitBody(v.body(&r.Message))
@@ -131,7 +132,7 @@ func (v *viewer) messages(ms *flowfile.Messages) flowfile.MessageSource {
 		}
 		body := v.payload(m.Body, left)
 		if body.State() == flowfile.BodyAbsent && m.Body.State() != flowfile.BodyAbsent {
-			m.Extra = append(m.Extra[:len(m.Extra):len(m.Extra)], numberField(log.Len()))
+			m.Extra = append(slices.Clip(m.Extra), numberField(log.Len()))
 		}
 		m.Body = body
 		left -= body.Size()

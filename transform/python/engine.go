@@ -28,6 +28,9 @@ type Engine struct {
 	LogLevel       string // below which nothing is sent: debug, info, warn, error; "": info
 	CacheDir       string // where the package is extracted; "": the user's cache
 	TempDir        string // for large bodies; "": the system's
+	// Options are values of mitmdump's own options, as after --set, for scripts that look at
+	// them: rfile, save_stream_file.
+	Options []string
 }
 
 var _ script.Engine = Engine{}
@@ -38,7 +41,7 @@ var ErrNoPython = errors.New("there is no python3 (3.8 or later) on this machine
 // Load starts the processes, which run the top levels of the scripts.
 func (e Engine) Load(ctx context.Context, specs []script.Spec) (script.Session, error) {
 	if runtime.GOOS == "windows" {
-		return nil, errors.New("Python scripts run on Unix only so far; Starlark scripts (.star) run everywhere")
+		return nil, errors.New("scripts in Python run on Unix only so far; those in Starlark (.star) run everywhere")
 	}
 	python, err := e.interpreter(ctx)
 	if err != nil {
@@ -101,6 +104,11 @@ func (s *Session) hello() ([]byte, error) {
 	}
 	m.list(len(set))
 	for _, text := range set {
+		m.text(text)
+	}
+	key("preset")
+	m.list(len(s.engine.Options))
+	for _, text := range s.engine.Options {
 		m.text(text)
 	}
 	key("policy")

@@ -15,7 +15,9 @@ func TestMarshalRoundTrip(t *testing.T) {
 		nil, true, false, int64(0), int64(-1), int64(math.MaxInt32), int64(math.MinInt32), int64(math.MaxInt32 + 1),
 		int64(math.MaxInt64), int64(math.MinInt64), flowfile.BigInt("123456789012345678901234567890"),
 		flowfile.BigInt("-9223372036854775809"), 0.0, 1.5, math.Inf(1), "", "caf\u00e9", "\xff\xfe raw", "\U0001f63a",
-		flowfile.Bytes(""), flowfile.Bytes("\x00\xff"), flowfile.List{}, flowfile.List{int64(1), "two", nil},
+		flowfile.Bytes(""), flowfile.Bytes("\x00\xff"),
+		flowfile.List{},
+		flowfile.List{int64(1), "two", nil},
 		flowfile.Map{{Key: "k", Value: flowfile.List{true}}, {Key: "\xe9", Value: 1.5}},
 	} {
 		var m marshal
@@ -40,7 +42,8 @@ func TestMarshalAsPython(t *testing.T) {
 	var m marshal
 	want := flowfile.Map{
 		{Key: "n", Value: flowfile.List{int64(-5), int64(1 << 40), flowfile.BigInt("-99999999999999999999"), 0.1, nil, true}},
-		{Key: "raw", Value: "a\xff\u00e9"}, {Key: "b", Value: flowfile.Bytes("\x00")},
+		{Key: "raw", Value: "a\xff\u00e9"},
+		{Key: "b", Value: flowfile.Bytes("\x00")},
 	}
 	if err := m.value(want); err != nil {
 		t.Fatal(err)

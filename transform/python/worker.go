@@ -70,7 +70,6 @@ type worker struct {
 	failure error // what ended the child
 	starts  error // what OnError made of an error of HELLO, START or DONE
 	hung    string
-	state   marshal // for encoding batches, by one goroutine at a time
 }
 
 type frame struct {
@@ -320,7 +319,8 @@ func (w *worker) result(f *fieldsOf, raw []byte) error {
 			return fmt.Errorf("result: %w", errMarshal)
 		}
 		if err := a.diff(p.flows, t); err != nil {
-			return err
+			// It is the script's: a value of a form that nobody foresaw.
+			w.unfit(p, t, err)
 		}
 	}
 	p.at = to
@@ -334,6 +334,19 @@ func (w *worker) result(f *fieldsOf, raw []byte) error {
 	w.mu.Unlock()
 	close(p.done)
 	return nil
+}
+
+// unfit reports a change that could not be made.
+func (w *worker) unfit(p *pending, t tuple, err error) {
+	var flow *flowfile.Flow
+	d := fieldsOf{t: t}
+	if i := int(d.int()); d.err == nil && i >= 0 && i < len(p.flows) {
+		flow = p.flows[i]
+	}
+	e := &script.Error{Script: names(w.session.specs), Msg: "a change cannot be stored: " + err.Error()}
+	if err := w.session.failed(flow, w.phase, e); err != nil && p.err == nil {
+		p.err = err
+	}
 }
 
 // stop ends the run behind the flow that is done last.

@@ -64,6 +64,7 @@ class Bridge:
         self.loop = None  # of asyncio, if a script uses it
         self.index = -1  # of the flow in hand
         self.script = None  # the one that was called last
+        self.hook = ""  # the hook that it was
 
     def serve(self):
         self._catch_interrupts()
@@ -145,6 +146,8 @@ class Bridge:
         self.set = set_
         self.master = Master(self.options, stock=True)
         addonmanager.on_error = self._raised
+        if hello["preset"]:
+            self.options.set(*hello["preset"], defer=True)
         if set_:
             self.options.set(*set_, defer=True)
         _watch_logging(self)
@@ -234,9 +237,11 @@ class Bridge:
             result = call(*args)
             if result is None or not hasattr(result, "__await__"):
                 continue
-            if name == "load":
+            if name in ("load", "configure"):
                 result.close()
-                raise exceptions.AddonManagerError("Async handler load (%s) cannot be called from sync context" % (script.addon,))
+                raise exceptions.AddonManagerError(
+                    "Async handler %s (%s) cannot be called from sync context" % (name, script.addon)
+                )
             yield result
 
     def drive(self, phase, *args):
@@ -333,7 +338,7 @@ class Bridge:
             request, response, ops = diff.KINDS[flow._rec[0]](flow, result.raw)
             if result.raw.errors:
                 for e in result.raw.errors:
-                    self.error(e, self.script, "", i)
+                    self.error(e, self.script, self.hook, i)
                 del result.raw.errors[:]
             if request is not None or response is not None or ops:
                 result.diffs.append((i, False, request, response, ops or None))

@@ -425,7 +425,9 @@ def _conn_value(attr, value, side):
     if value is None:
         return None
     if attr in ("peername", "sockname", "address"):
-        return tuple([v if isinstance(v, (int, str)) else str(v) for v in value])
+        if not isinstance(value, (tuple, list)) or len(value) < 2 or type(value[0]) is not str:
+            raise WrongType("%s must be (host, port), not %r" % (what, value))
+        return (value[0],) + tuple([int(v) for v in value[1:]])
     if attr == "via":
         return (str(value[0]), tuple(value[1]))
     if attr.startswith("timestamp"):

@@ -40,6 +40,8 @@ def problem(bridge):
             return "--set %s: there is no such option; %s" % (
                 name, "there is " + ", ".join(there) if there else "the scripts declare none",
             )
+        if name in bridge.stock:
+            bridge.log("warn", "flowkit", "--set %s: flowkit does nothing with this option of mitmdump; scripts see its value" % name)
         choices = bridge.options._options[name].choices
         if choices and value and value not in choices:
             return "--set %s: it must be one of %s" % (text, ", ".join(choices))

@@ -32,7 +32,7 @@ def runner(bridge):
         from .tasks import Concurrent
 
         return Concurrent(bridge).run
-    if "asyncio" in sys.modules:
+    if bridge.table.coroutines or "asyncio" in sys.modules:
         return Sequential(bridge).run_in_loop
     return Sequential(bridge).run
 
@@ -135,7 +135,7 @@ class Sequential:
         words = self.words
         bridge = self.bridge
         for script, calls in handlers:
-            bridge.script = script
+            bridge.script, bridge.hook = script, hook
             words[0] += 1
             try:
                 if script.args_wanted:
@@ -228,7 +228,7 @@ class Sequential:
         for script, calls in handlers:
             try:
                 for call in calls:
-                    self.bridge.script = script
+                    self.bridge.script, self.bridge.hook = script, hook
                     words[0] += 1
                     if script.args_wanted:
                         with script.args():

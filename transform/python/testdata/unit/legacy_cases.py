@@ -153,7 +153,14 @@ class Lists(unittest.TestCase):
         r = Response(None, (1, 0), 404, "Not Found", None, b"", None, 1.0)
         self.assertEqual((r.code, r.msg, r.httpversion, r.timestamp_start), (404, "Not Found", (1, 0), 1.0))
         q = Request(None, "host", 80, "http", "GET", "/p", [["a", "b"]], "")
-        self.assertEqual((q.get_url(), q.headers["a"], q.is_replay), ("http://host/p", ["b"], False))
+        self.assertEqual((q.get_url(), q.headers["a"], q.is_replay()), ("http://host/p", ["b"], False))
+        source = (
+            b"from libmproxy.flow import Response\n\n\ndef request(context, flow):\n"
+            b"    flow.request.reply(Response(flow.request, [1, 1], 201, 'Made', None, 'said', None))\n\n\n"
+            b"def response(context, flow):\n    assert flow.response.request.host == 'example.com'\n"
+        )
+        f, = Loaded("s.py", source=source).run(flow())
+        self.assertEqual((f.response.status_code, f.response.content), (201, b"said"))
 
 
 class Contexts(unittest.TestCase):

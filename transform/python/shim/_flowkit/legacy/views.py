@@ -6,7 +6,7 @@ script's own attributes are on that too. The classes with `lists` are of up to 0
 from mitmproxy import http
 
 from .odict import ODict, ODictCaseless
-from .text import Bytes, CallableText, subn, to_bytes, to_text
+from .text import Bytes, CallableBool, CallableText, subn, to_bytes, to_text
 
 
 def unwrap(value):
@@ -246,8 +246,8 @@ class MessageView(View):
 
     @property
     def is_replay(self):
-        """Up to 5.2 it was the message that was replayed, not the flow."""
-        return self._flow is not None and self._flow.is_replay == self.side
+        """Up to 5.2 it was the message that was replayed, not the flow; a method in 0.8."""
+        return CallableBool(self._flow is not None and self._flow.is_replay == self.side)
 
     @is_replay.setter
     def is_replay(self, value):
@@ -256,6 +256,11 @@ class MessageView(View):
 
     # Nothing of flowkit's sets them.
     stickycookie = stickyauth = False
+
+    @property
+    def reply(self):
+        """Up to 0.10 it was the message that was answered."""
+        return self._flow.reply
 
     def get_decoded_content(self):
         """Return the content without its encoding; as it is if that fails."""
@@ -312,6 +317,10 @@ class RequestView(MessageView):
         from mitmproxy.net.http import http1
 
         return http1.assemble_request(request)
+
+    @property
+    def client_conn(self):
+        return self._flow.client_conn
 
     @property
     def form_in(self):
@@ -434,6 +443,11 @@ class ResponseView(MessageView):
         from mitmproxy.net.http import http1
 
         return http1.assemble_response(response)
+
+    @property
+    def request(self):
+        """The request; up to 0.10 a flow was less than its messages."""
+        return (ListRequest if self.lists else RequestView)(self._flow.request, self._flow)
 
     @property
     def code(self):
