@@ -34,7 +34,7 @@ addons = [Counter()]
     if flow.response.content:
         flow.response.content = flow.response.content.replace(b"e", b"E")
 `,
-	"json.py": `import json
+	"jsonbody.py": `import json
 
 
 def response(flow):
@@ -71,8 +71,8 @@ func pythonBudgets(flowkit string) []pair {
 		script("header add", "header.py", "flows17.mitm", []figure{wall("at least 50"), cpu("at least 40")}),
 		script("class, regex and flowfilter", "class.py", "flows17.mitm", []figure{wall("at least 40"), cpu("at least 33")}),
 		script("body replace", "replace.py", "flows17.mitm", []figure{wall("at least 25"), cpu("at least 22")}),
-		script("json of each body", "json.py", "flows17.mitm", []figure{wall("at least 8"), cpu("at least 8")}),
-		script("json of each body, two processes", "json.py", "flows17.mitm", []figure{wall("at least 12"), cpu("none")}, "-j", "2"),
+		script("json of each body", "jsonbody.py", "flows17.mitm", []figure{wall("at least 8"), cpu("at least 8")}),
+		script("json of each body, two processes", "jsonbody.py", "flows17.mitm", []figure{wall("at least 12"), cpu("none")}, "-j", "2"),
 		script("async hooks of 10 ms", "async.py", "some.mitm", []figure{wall("at least 25"), cpu("none")}, "--concurrency", "128"),
 		{
 			title:   "Python: header add, from a dump and from a native file",
