@@ -25,6 +25,7 @@ type Engine struct {
 	Concurrency    int
 	StopAtShutdown bool   // ctx.master.shutdown() ends the run
 	ApplyStream    bool   // feed stored bodies to what scripts set as .stream
+	Verdict        bool   // look whether scripts keep nothing between flows, for Info
 	LogLevel       string // below which nothing is sent: debug, info, warn, error; "": info
 	CacheDir       string // where the package is extracted; "": the user's cache
 	TempDir        string // for large bodies; "": the system's
@@ -125,6 +126,8 @@ func (s *Session) hello() ([]byte, error) {
 	m.boolean(s.engine.StopAtShutdown)
 	key("apply_stream")
 	m.boolean(s.engine.ApplyStream)
+	key("verdict")
+	m.boolean(s.engine.Verdict)
 	key("level")
 	level := s.engine.LogLevel
 	if level == "" {

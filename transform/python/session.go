@@ -94,7 +94,7 @@ func (s *Session) learn(r *ready) {
 			info.Era, info.Asserted = r.eras[i], r.asserted[i]
 			if info.Asserted {
 				info.Ordered = ""
-			} else if r.parallel[i] != "" {
+			} else {
 				info.Ordered = r.parallel[i]
 			}
 		}

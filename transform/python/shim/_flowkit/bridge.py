@@ -112,6 +112,7 @@ class Bridge:
         self.concurrency = hello["concurrency"]
         self.stop_at_shutdown = hello["shutdown"]
         self.apply_stream = hello["apply_stream"]
+        self.verdict = hello["verdict"]
         self._set_up(hello)
         encoding.fallback, encoding.limit = self.wire.code, self.limit
         failed = False

@@ -7,11 +7,25 @@ def ready(bridge, failed):
         "hooks": [bridge.table.of(s) if bridge.table else [] for s in bridge.scripts],
         "options": options(bridge),
         "eras": [s.era for s in bridge.scripts],
-        "parallel": ["" for s in bridge.scripts],
+        "parallel": [parallel(bridge, s) for s in bridge.scripts],
         "asserted": [s.asserted for s in bridge.scripts],
         "python": "%d.%d.%d" % sys.version_info[:3],
         "failed": failed,
     }
+
+
+def parallel(bridge, script):
+    """Return why a script's flows must come in order, "" if they need not. It is looked at if flowkit asks."""
+    if not bridge.verdict:
+        return "it may keep a state"
+    if script.verdict is None:
+        from .parallel import verdict
+
+        try:
+            script.verdict = verdict(script.read())
+        except OSError:
+            script.verdict = "it cannot be read any more"
+    return script.verdict
 
 
 def declared(bridge):

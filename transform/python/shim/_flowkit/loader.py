@@ -27,13 +27,11 @@ class Script:
         self.module = None
         self.addon = None  # the module, or what stands in its place
         self.asserted = False  # "# flowkit: parallel"
+        self.verdict = None  # of parallel.py, once it was asked
         self.args_wanted = bool(args)  # hooks look at sys.argv; since 3.0 scripts have options
 
     def load(self):
-        source = self.source
-        if source is None:
-            with open(self.path, "rb") as f:
-                source = f.read()
+        source = self.read()
         text = source.decode("utf-8", "replace")
         self.asserted = _asserted(text)
         code = self._compile(source)
@@ -63,6 +61,13 @@ class Script:
             self.text = text
             self.era = old.era(self.module, text)
             self.args_wanted = self.args_wanted or self.era != "modern"
+
+    def read(self):
+        """Return the source as bytes."""
+        if self.source is not None:
+            return self.source
+        with open(self.path, "rb") as f:
+            return f.read()
 
     def adapt(self, ordered):
         """Give a script of an earlier era the hooks of today; its start() is run.

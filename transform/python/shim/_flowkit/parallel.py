@@ -113,7 +113,7 @@ class _Module:
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
             for a in node.names:
-                name = module + "." + a.name
+                name = module + a.name if module.endswith(".") else module + "." + a.name
                 if a.name == "*" or (module not in _MODULES and name not in _MODULES):
                     self.no(node, "it imports %s", name)
                 self.imported.add(a.asname or a.name)
@@ -179,9 +179,10 @@ class _Module:
         if not all(self._kind(a) for a in args):
             return None
         name = _dotted(call.func)
-        if name in _MAKERS and _root(call.func) not in self.functions:
+        ours = _root(call.func) in self.functions
+        if name in _MAKERS and not ours:
             return _FIXED
-        if name in _COLLECTORS:
+        if name in _COLLECTORS and not ours:
             return _COLLECTION
         if isinstance(call.func, ast.Attribute) and call.func.attr in _READS and self._kind(call.func.value) == _FIXED:
             return _COLLECTION if "split" in call.func.attr else _FIXED
@@ -205,7 +206,7 @@ class _Module:
     def _function(self, fn):
         own, inner = _bound(fn)
         for name in inner - own:
-            if name in self.imported or name in self.functions or name in self.values or not _harmless(name):
+            if name in self.imported or name in self.functions or name in self.values or not _free(name):
                 self.no(fn, "%s has two meanings in %s", name, fn.name)
         local = own | inner
         for node in _walk(fn.body):
@@ -235,9 +236,11 @@ class _Module:
         parent = self.parents[node]
         if isinstance(parent, (ast.Compare, ast.If)):
             return
-        if isinstance(parent, ast.Attribute) and parent.attr in _OF_CONNECTIONS and isinstance(parent.ctx, ast.Load):
-            return
-        self.no(node, "flows share what is kept in %s", node.attr)
+        top = node
+        while isinstance(self.parents[top], (ast.Attribute, ast.Subscript)) and self.parents[top].value is top:
+            top = self.parents[top]
+        if not isinstance(parent, ast.Attribute) or parent.attr not in _OF_CONNECTIONS or not isinstance(top.ctx, ast.Load):
+            self.no(node, "flows share what is kept in %s", node.attr)
 
     def _name(self, node):
         name = node.id
@@ -309,6 +312,11 @@ class _Module:
         if isinstance(parent, ast.If):
             return parent.test is node
         return isinstance(parent, (ast.Compare, ast.Starred, ast.FormattedValue))
+
+
+def _free(name):
+    """Tell whether a name of a script hides no builtin that would be worth a word."""
+    return not hasattr(builtins, name) or _harmless(name)
 
 
 def _harmless(name):

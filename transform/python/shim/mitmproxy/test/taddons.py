@@ -87,7 +87,7 @@ class context:
     """
 
     def __init__(self, *addons, options=None, loadcore=True, master=None):
-        self.master = master or RecordingMaster(options or options_module.Options())
+        self.master = master or RecordingMaster(options or options_module.offline())
         self.options = self.master.options
         if loadcore:
             from mitmproxy import _stock
