@@ -57,7 +57,7 @@ func newRootCmd(s *cli.Streams) *cobra.Command {
 	})
 	root.AddCommand(
 		newTransformCmd(s), newExportCmd(s), newLsCmd(s), newShowCmd(s), newInfoCmd(s),
-		newCatCmd(s), newVerifyCmd(s), newVersionCmd(s), newFilterHelp(),
+		newCatCmd(s), newVerifyCmd(s), newScriptCmd(s), newVersionCmd(s), newFilterHelp(),
 	)
 	root.SetUsageTemplate(root.UsageTemplate() + "{{if not .HasParent}}" + exitCodes + "{{end}}")
 	root.SetHelpCommand(newHelpCmd(root))

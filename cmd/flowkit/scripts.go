@@ -37,18 +37,28 @@ type scriptFlags struct {
 func (o *scriptFlags) addFlags(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringArrayVarP(&o.scripts, "script", "s", nil, "run the script `FILE`, .py or .star; may be repeated; \"FILE ARG...\" gives it arguments")
-	fl.StringArrayVar(&o.set, "set", nil, "give the scripts the option `NAME=VALUE`")
 	fl.StringVar(&o.onError, "on-script-error", "keep", "what to `DO` when a script raises: keep the flow, drop it, or abort the run")
-	fl.DurationVar(&o.timeout, "script-timeout", script.DefaultTimeout, "end a call that takes longer than `TIME`")
 	fl.StringVar(&o.maxBody, "max-script-body", "64m", "raise in the script for a body larger than `SIZE` (k, m, g)")
-	fl.StringVar(&o.verbosity, "log-level", "info", "show messages of scripts from `LEVEL` on: debug, info, warn, error")
-	fl.StringVar(&o.python, "python", "", "run .py scripts with the interpreter `PATH` (default python3 of $VIRTUAL_ENV, else of $PATH)")
 	fl.IntVar(&o.concurrency, "concurrency", 1, "run async and @concurrent hooks of .py scripts for `N` flows at a time")
 	fl.StringVar(&o.shutdown, "shutdown", "ignore", "what to `DO` when a .py script calls ctx.master.shutdown(): ignore it as mitmdump does with files, or stop")
 	fl.BoolVar(&o.applyStream, "apply-stream", false, "feed stored bodies to what .py scripts set as .stream")
 	complete(c, "on-script-error", "keep", "drop", "abort")
-	complete(c, "log-level", "debug", "info", "warn", "error")
 	complete(c, "shutdown", "ignore", "stop")
+	o.addLoadFlags(c)
+}
+
+// addLoadFlags adds those for scripts that see no flows.
+func (o *scriptFlags) addLoadFlags(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringArrayVar(&o.set, "set", nil, "give the scripts the option `NAME=VALUE`")
+	fl.DurationVar(&o.timeout, "script-timeout", script.DefaultTimeout, "end a call that takes longer than `TIME`")
+	fl.StringVar(&o.verbosity, "log-level", "info", "show messages of scripts from `LEVEL` on: debug, info, warn, error")
+	complete(c, "log-level", "debug", "info", "warn", "error")
+	pythonFlag(c, &o.python)
+}
+
+func pythonFlag(c *cobra.Command, path *string) {
+	c.Flags().StringVar(path, "python", "", "run Python with the interpreter `PATH` (default python3 of $VIRTUAL_ENV, else of $PATH)")
 }
 
 func (o *scriptFlags) policy() (script.Policy, error) {
@@ -92,11 +102,24 @@ func (o *scriptFlags) load(ctx context.Context, s *cli.Streams, in *inputs, errs
 			return nil, loadFailed(err)
 		}
 		session.OnError(errs.Handle)
+		if p, ok := session.(*python.Session); ok && in.workers > 1 {
+			saySeparate(s, p)
+		}
 		l.sessions = append(l.sessions, session)
 		l.stages = append(l.stages, session)
 		specs = specs[n:]
 	}
 	return l, nil
+}
+
+// saySeparate says which scripts may give other results in several processes than in one.
+func saySeparate(s *cli.Streams, p *python.Session) {
+	n := p.Processes()
+	for _, i := range p.Info() {
+		if i.Ordered != "" {
+			s.Say("-j %d: %s runs in %d processes, each with a state of its own (%s)", n, i.Name, n, i.Ordered)
+		}
+	}
 }
 
 func isPython(path string) bool { return strings.EqualFold(filepath.Ext(path), ".py") }
@@ -115,7 +138,7 @@ func (o *scriptFlags) engine(path string, in *inputs) script.Engine {
 	}
 	return python.Engine{
 		Python: o.python, Workers: in.workers, Concurrency: o.concurrency, StopAtShutdown: o.shutdown == "stop",
-		ApplyStream: o.applyStream, LogLevel: o.verbosity, TempDir: in.tempDir, Options: options,
+		ApplyStream: o.applyStream, LogLevel: o.verbosity, TempDir: in.tempDir, Verdict: in.workers > 1, Options: options,
 	}
 }
 

@@ -27,7 +27,7 @@ func (w *worker) code(f *fieldsOf, content []byte) error {
 	default:
 		err = fmt.Errorf("code: %w", errMarshal)
 	}
-	var m marshal
+	m := buffers.get()
 	m.tuple(2)
 	if err != nil {
 		m.none()
@@ -36,6 +36,6 @@ func (w *worker) code(f *fieldsOf, content []byte) error {
 		m.bytes(alias(out))
 		m.none()
 	}
-	w.send(frameReply, m.buf)
+	w.send(frameReply, m)
 	return nil
 }

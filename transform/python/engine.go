@@ -80,8 +80,8 @@ func (s *Session) workersWanted(asserted bool) int {
 }
 
 // hello is the first frame.
-func (s *Session) hello() ([]byte, error) {
-	var m marshal
+func (s *Session) hello() (marshal, error) {
+	m := buffers.get()
 	limits := s.specs[0].Limits.WithDefaults()
 	m.buf = append(m.buf, codeDict)
 	key := func(name string) { m.text(name) }
@@ -140,9 +140,9 @@ func (s *Session) hello() ([]byte, error) {
 	m.float(limits.Timeout.Seconds())
 	m.buf = append(m.buf, codeEnd)
 	if len(m.buf) > maxFrame {
-		return nil, fmt.Errorf("scripts and options of %d bytes are too much", len(m.buf))
+		return m, fmt.Errorf("scripts and options of %d bytes are too much", len(m.buf))
 	}
-	return m.buf, nil
+	return m, nil
 }
 
 // names joins the names of scripts.

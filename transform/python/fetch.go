@@ -21,7 +21,7 @@ func (w *worker) fetch(f *fieldsOf) error {
 	if f.err != nil || p == nil || p.seq != seq || index < 0 || index >= len(p.flows) {
 		return fmt.Errorf("fetch: %w", errMarshal)
 	}
-	var m marshal
+	m := buffers.get()
 	var err error
 	switch what {
 	case "bodies":
@@ -38,7 +38,7 @@ func (w *worker) fetch(f *fieldsOf) error {
 	if err != nil {
 		return err
 	}
-	w.send(frameReply, m.buf)
+	w.send(frameReply, m)
 	return nil
 }
 

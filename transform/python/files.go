@@ -69,14 +69,14 @@ func (x *files) get(w *worker, e flowfile.Extent, b flowfile.Body) (*file, error
 	}
 	in := &file{number: len(x.known), size: info.Size()}
 	x.known[e.File] = in
-	var m marshal
+	m := buffers.get()
 	m.tuple(5)
 	m.integer(int64(in.number))
 	m.text(path)
 	m.integer(device)
 	m.integer(inode)
 	m.integer(in.size)
-	w.send(frameFile, m.buf)
+	w.send(frameFile, m)
 	return in, nil
 }
 

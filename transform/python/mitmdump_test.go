@@ -13,10 +13,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 )
 
 // TestAsMitmdump runs the scripts of testdata/scripts over testdata/flows/flows17.mitm,
@@ -335,7 +337,13 @@ func clip(s, other string) string {
 	if len(s) > room {
 		from = max(0, min(i-before, len(s)-room))
 	}
-	text := fmt.Sprintf("%.*q", room, s[from:])
+	text := strings.TrimSuffix(s[from:], "\n")
+	if len(text) > room {
+		text = text[:room] + "..."
+	}
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		text = strconv.Quote(text)
+	}
 	if from > 0 {
 		text = fmt.Sprintf("...%s (byte %d)", text, i)
 	}
@@ -503,6 +511,7 @@ var (
 	oursRaised  = regexp.MustCompile(`(?m)^flowkit: (\S+\.py):(\d+): (.*?)(?:  \(\w+(?: of flow .*)?\))?$`)
 	frame       = regexp.MustCompile(`^  File "(.*)", line (\d+), in `)
 	exception   = regexp.MustCompile(`^([\w.<>]+)((?:: .*)?)$`)
+	marks       = regexp.MustCompile(`(?m)^ *[~^]+\n`) // below lines of a traceback, by some Pythons
 	loadFailure = regexp.MustCompile(`^in script (.*?):(\d*) (.*)$`)
 )
 
@@ -590,7 +599,8 @@ func (c *comparison) expect() {
 		c.Fatal(err)
 	}
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "%s-- stderr --\n%s-- changed flows --\n%s", got.stdout, got.stderr, flows)
+	errs := marks.ReplaceAllString(strings.ReplaceAll(got.stderr, filepath.Dir(c.scripts[0])+"/", ""), "")
+	fmt.Fprintf(&text, "%s-- stderr --\n%s-- changed flows --\n%s", got.stdout, errs, flows)
 	path := strings.TrimSuffix(c.scripts[0], ".py") + ".want"
 	if os.Getenv("FLOWKIT_UPDATE") != "" {
 		if err := os.WriteFile(path, text.Bytes(), 0o644); err != nil {

@@ -2,6 +2,11 @@
 
 package python
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 func withParent() *syscall.SysProcAttr { return nil }
+
+func widen(*os.File) {}

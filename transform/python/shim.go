@@ -76,7 +76,7 @@ func place(parent, dir string) error {
 		return err
 	}
 	defer os.RemoveAll(temp)
-	if err := export(temp, func(string) bool { return true }); err != nil {
+	if err := Export(temp); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(temp, "complete"), nil, 0o600); err != nil {
@@ -96,18 +96,10 @@ func place(parent, dir string) error {
 	return nil
 }
 
-// starter is the file that a process begins with, which nobody imports.
-const starter = "run.py"
-
-// Export writes what scripts import of the Python package into dir, which exists.
+// Export writes the Python package into dir, which exists.
 func Export(dir string) error {
-	return export(dir, func(name string) bool { return name != starter })
-}
-
-// export writes the files that want is true for.
-func export(dir string, want func(name string) bool) error {
 	return fs.WalkDir(Shim(), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || skipped(name) || !want(name) {
+		if err != nil || skipped(name) {
 			return err
 		}
 		to := filepath.Join(dir, filepath.FromSlash(name))

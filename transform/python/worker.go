@@ -57,7 +57,7 @@ type worker struct {
 	cmd     *exec.Cmd
 	toChild *os.File
 	arena   *arena
-	frames  chan frame    // to the child
+	frames  chan []byte   // to the child
 	ready   chan *ready   // answers to HELLO, START and DONE
 	ended   chan struct{} // the child's frames have ended
 	exited  chan error    // what Wait returned
@@ -72,9 +72,26 @@ type worker struct {
 	hung    string
 }
 
-type frame struct {
-	kind    byte
-	payload []byte
+// headSize is the length of what comes before a payload.
+const headSize = 5
+
+// buffers are those of frames that were written, to be used again.
+var buffers bufferPool
+
+type bufferPool struct{ pool sync.Pool }
+
+// get returns an empty frame.
+func (b *bufferPool) get() marshal {
+	if p, ok := b.pool.Get().(*[]byte); ok {
+		return marshal{buf: (*p)[:headSize]}
+	}
+	return marshal{buf: make([]byte, headSize, 4096)}
+}
+
+func (b *bufferPool) put(buf []byte) {
+	if cap(buf) <= 4<<20 {
+		b.pool.Put(&buf)
+	}
 }
 
 // pending is a batch that the child has.
@@ -112,11 +129,13 @@ func newWorker(s *Session) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
+	widen(toChild)
+	widen(toParent)
 	w := &worker{
-		session: s, toChild: toChild, arena: a, frames: make(chan frame, inFlight), ready: make(chan *ready, 1),
+		session: s, toChild: toChild, arena: a, frames: make(chan []byte, inFlight), ready: make(chan *ready, 1),
 		ended: make(chan struct{}), exited: make(chan error, 1),
 	}
-	w.cmd = exec.Command(s.python, s.shim+"/run.py")
+	w.cmd = exec.Command(s.python, s.shim+"/_flowkit_start.py")
 	w.cmd.Stdin = os.Stdin
 	w.cmd.Stdout = s.specs[0].Output
 	w.cmd.Stderr = os.Stderr
@@ -159,25 +178,26 @@ func (w *worker) live(started chan<- error) {
 func (w *worker) write() {
 	defer w.toChild.Close()
 	for f := range w.frames {
-		var head [5]byte
-		binary.LittleEndian.PutUint32(head[:], uint32(len(f.payload)))
-		head[4] = f.kind
-		if _, err := w.toChild.Write(append(head[:], f.payload...)); err != nil {
+		_, err := w.toChild.Write(f)
+		buffers.put(f)
+		if err != nil {
 			// Its end is seen by read, which tells all that wait.
 			for range w.frames {
 			}
 			return
 		}
-		if f.kind == frameBye {
+		if len(f) == headSize && f[headSize-1] == frameBye {
 			return
 		}
 	}
 }
 
-// send hands a frame to the writer; it is false if the child has ended.
-func (w *worker) send(kind byte, payload []byte) bool {
+// send hands a frame, made by buffers.get, to the writer; it is false if the child has ended.
+func (w *worker) send(kind byte, m marshal) bool {
+	binary.LittleEndian.PutUint32(m.buf, uint32(len(m.buf)-headSize))
+	m.buf[headSize-1] = kind
 	select {
-	case w.frames <- frame{kind, payload}:
+	case w.frames <- m.buf:
 		return true
 	case <-w.ended:
 		return false
@@ -378,19 +398,19 @@ func (w *worker) stop(p *pending, stop any) {
 // hello waits until the scripts are loaded.
 func (w *worker) hello() (*ready, error) {
 	w.phase = replay.Load
-	payload, err := w.session.hello()
+	m, err := w.session.hello()
 	if err != nil {
 		return nil, err
 	}
-	return w.ask(frameHello, payload)
+	return w.ask(frameHello, m)
 }
 
 // start runs load, configure and running.
 func (w *worker) start(order string) (*ready, error) {
 	w.phase = replay.Configure
-	var m marshal
+	m := buffers.get()
 	m.text(order)
-	r, err := w.ask(frameStart, m.buf)
+	r, err := w.ask(frameStart, m)
 	w.phase = replay.Running
 	return r, err
 }
@@ -404,14 +424,16 @@ func (w *worker) done() error {
 		return nil // was said
 	}
 	w.phase = replay.Done
-	_, err := w.ask(frameDone, []byte{codeNone})
+	m := buffers.get()
+	m.none()
+	_, err := w.ask(frameDone, m)
 	return err
 }
 
 // ask sends a frame and waits for READY.
-func (w *worker) ask(kind byte, payload []byte) (*ready, error) {
+func (w *worker) ask(kind byte, m marshal) (*ready, error) {
 	w.starts = nil
-	if !w.send(kind, payload) {
+	if !w.send(kind, m) {
 		return nil, w.failure
 	}
 	select {
@@ -436,7 +458,7 @@ func (w *worker) submit(ctx context.Context, b *flowfile.Batch) func() error {
 	if len(p.flows) == 0 {
 		return func() error { return nil }
 	}
-	payload, err := w.encode(p)
+	m, err := w.encode(p)
 	if err != nil {
 		return func() error { return err }
 	}
@@ -449,7 +471,7 @@ func (w *worker) submit(ctx context.Context, b *flowfile.Batch) func() error {
 	if err != nil {
 		return func() error { return err }
 	}
-	w.send(frameBatch, payload) // if the child has ended, p is done
+	w.send(frameBatch, m) // if the child has ended, p is done
 	return func() error {
 		select {
 		case <-p.done:
@@ -461,25 +483,25 @@ func (w *worker) submit(ctx context.Context, b *flowfile.Batch) func() error {
 }
 
 // encode returns the frame of a batch.
-func (w *worker) encode(p *pending) ([]byte, error) {
+func (w *worker) encode(p *pending) (marshal, error) {
+	m := buffers.get()
 	number, file, err := w.files.of(w, p.flows)
 	if err != nil {
-		return nil, err
+		return m, err
 	}
-	m := marshal{buf: make([]byte, 0, 1024*len(p.flows))}
 	m.tuple(3)
 	m.integer(p.seq)
 	m.integer(int64(number))
 	m.list(len(p.flows))
 	for _, f := range p.flows {
 		if err := m.record(f, file); err != nil {
-			return nil, fmt.Errorf("flow %s: %w", f.ID(), err)
+			return m, fmt.Errorf("flow %s: %w", f.ID(), err)
 		}
 	}
 	if len(m.buf) > maxFrame {
-		return nil, fmt.Errorf("heads of %d bytes in one batch are too much", len(m.buf))
+		return m, fmt.Errorf("heads of %d bytes in one batch are too much", len(m.buf))
 	}
-	return m.buf, nil
+	return m, nil
 }
 
 // watch ends a hook that takes longer than the limit, and a process that does not notice.
@@ -569,7 +591,7 @@ func recoverFault(err *error) {
 
 // close ends the process.
 func (w *worker) close() error {
-	w.send(frameBye, nil)
+	w.send(frameBye, buffers.get())
 	select {
 	case err := <-w.exited:
 		w.exited <- err

@@ -77,7 +77,9 @@ func (s *Session) Handlers() []replay.Handler { return s.events.Handlers }
 func (s *Session) Info() []script.Info {
 	var all []script.Info
 	for _, p := range s.programs {
-		all = append(all, script.Info{Name: p.name, Hooks: p.want, Ordered: p.ordered})
+		all = append(all, script.Info{
+			Name: p.name, Hooks: p.want, Ordered: p.ordered, Details: script.Details{Options: p.options.info},
+		})
 	}
 	return all
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.starlark.net/starlark"
+
+	"flowkit/transform/script"
 )
 
 // options are the values that --set gave, typed by loader.add_option. They change only
@@ -18,6 +20,7 @@ type options struct {
 	set      map[string]string         // from the command line
 	values   map[string]starlark.Value // those, and the defaults of what is declared
 	declared map[string]bool           // by add_option
+	info     []script.Option           // of those, in their order
 }
 
 func newOptions(set map[string]string) *options {
@@ -117,6 +120,7 @@ func (v *loaderValue) addOption(args starlark.Tuple, kwargs []starlark.Tuple) (s
 		return nil, fmt.Errorf("option %s: the default %s is no %s", key, def, want)
 	}
 	v.declared[key] = true
+	v.info = append(v.info, script.Option{Name: key, Type: pythonName(want), Default: def.String(), Help: help})
 	v.values[key] = def
 	s, ok := v.set[key]
 	if !ok {
@@ -145,6 +149,14 @@ func typespec(typ starlark.Value) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("the type must be str, int, float or bool, not %s", typ)
+}
+
+// pythonName is the name that scripts have for a type.
+func pythonName(typ string) string {
+	if typ == "string" {
+		return "str"
+	}
+	return typ
 }
 
 // typed converts the text of an option.

@@ -359,7 +359,7 @@ class Bridge:
 
     def error(self, e, script, hook, index):
         """Reports an exception of a script. It raises Stop where the run is to end."""
-        if isinstance(e, SystemExit):
+        if isinstance(e, SystemExit) and hook not in _LIFE:
             raise Stop("exit", "0" if e.code is None else str(e.code), script, hook)
         if isinstance(e, Stop):
             raise e
@@ -395,6 +395,8 @@ class Bridge:
             self.logging = False
 
 
+# The hooks of a run's life, where a script that ends itself is one that fails.
+_LIFE = ("load", "configure", "running", "done")
 _TIERS = {"error": 0, "warn": 1, "info": 3, "alert": 3, "debug": 4}
 
 

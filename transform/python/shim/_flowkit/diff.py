@@ -96,10 +96,21 @@ def _plain(value, kind, what):
 def fields_of(headers, what):
     """Return the fields of headers as tuples of bytes."""
     try:
-        fields = tuple([(bytes(k), bytes(v)) for k, v in headers.fields])
+        fields = tuple([_pair(k, v) for k, v in headers.fields])
     except AttributeError:
         raise WrongType("%s must be Headers, not %s" % (what, type(headers).__name__)) from None
+    except (TypeError, ValueError) as e:
+        raise WrongType("%s cannot be stored: %s" % (what, e)) from None
     return fields
+
+
+def _pair(name, value):
+    """Return a field as two bytes objects."""
+    if type(name) is bytes and type(value) is bytes:
+        return (name, value)
+    if isinstance(name, (bytes, bytearray)) and isinstance(value, (bytes, bytearray)):
+        return (bytes(name), bytes(value))
+    raise TypeError("a field must be two bytes objects, not %r" % ((name, value),))
 
 
 def message(m, layout, raw):
@@ -158,7 +169,7 @@ def _fields(headers, old, name):
             least -= start
             while end < least and fields[k - 1 - end] == old[n - 1 - end]:
                 end += 1
-        return [start, end] + [(bytes(f), bytes(v)) for f, v in fields[start:k - end]]
+        return [start, end] + [_pair(f, v) for f, v in fields[start:k - end]]
     except (AttributeError, TypeError, ValueError) as e:
         raise WrongType("%s.headers cannot be stored: %s" % (name, e)) from None
 

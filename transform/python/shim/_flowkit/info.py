@@ -29,8 +29,8 @@ def parallel(bridge, script):
 
 
 def declared(bridge):
-    """Return the names of the options that scripts declared."""
-    return [k for k in bridge.options.keys() if k not in bridge.stock]
+    """Return the names of the options that scripts declared, in their order."""
+    return [k for k in bridge.options._options if k not in bridge.stock]
 
 
 def options(bridge):

@@ -53,7 +53,7 @@ class Script:
         except BaseException as e:
             raise failed(self, e) from e
         finally:
-            sys.path[:] = before + ([directory] if directory not in before else [])
+            sys.path[:] = before if directory in before else before[:1] + [directory] + before[1:]
         if not getattr(self.module, "name", None):
             self.module.name = self.path
         self.addon = self.module

@@ -73,7 +73,8 @@ def verdict(source):
         return "it cannot be read"
     if not found:
         return ""
-    return "line %d: %s" % min(found, key=lambda f: f[0])
+    # An import tells least about a state.
+    return "line %d: %s" % min(found, key=lambda f: (f[1].startswith("it imports"), f[0]))
 
 
 class _Module:

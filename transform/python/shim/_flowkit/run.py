@@ -12,7 +12,7 @@ def class_of(kind):
     """Return the class of a kind of flow, imported when the first one comes."""
     cls = _classes[kind]
     if cls is None:
-        keep, sys.dont_write_bytecode = sys.dont_write_bytecode, False  # see run.py
+        keep, sys.dont_write_bytecode = sys.dont_write_bytecode, False  # see _flowkit_start.py
         if kind == 0:
             from mitmproxy.http import HTTPFlow as cls
         elif kind == 1:

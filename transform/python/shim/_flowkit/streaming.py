@@ -1,13 +1,6 @@
 """`.stream` of saved flows: ignored with a notice, or applied to the stored body."""
 
 
-class _Chunk(bytes):
-    """A chunk that up to 0.11 came as (prefix, content, suffix)."""
-
-    def __iter__(self):
-        return iter((b"", bytes(self), b""))
-
-
 def apply(bridge, message, flow, index):
     """Feed the body of a message to what a script set as its stream."""
     stream = message.__dict__["stream"]
@@ -26,10 +19,11 @@ def apply(bridge, message, flow, index):
 
 def _pieces(stream, body):
     code = getattr(stream, "__code__", None)
-    if code is not None and code.co_flags & 0x20:  # a generator over the chunks, up to 1.0
-        for piece in stream(iter([_Chunk(body)])):
-            yield piece[1] if isinstance(piece, tuple) else piece
-        return
+    if code is not None and code.co_flags & 0x20:  # a generator
+        from .legacy.stream import Chunks, of_chunks
+
+        if of_chunks(stream):
+            stream = Chunks(stream)
     for chunk in (body, b""):
         out = stream(chunk)
         if isinstance(out, bytes):

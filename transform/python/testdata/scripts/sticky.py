@@ -1,4 +1,3 @@
-# flowkit: args --set stickycookie=.* --set stickyauth=.*
 """addons.anticache, anticomp, stickycookie and stickyauth, called by a script."""
 from _show import attempt, name
 

@@ -73,6 +73,7 @@ STATELESS = {
 
 STATEFUL = [
     ("class Counter may keep a state", 2, "class Counter:\n    n = 0"),
+    ("class Counter may keep a state", 4, "from mitmproxy import ctx\nimport time\nclass Counter: pass"),
     ("n is global", 4, "n = 0\ndef request(flow):\n    global n\n    n += 1"),
     ("seen is changed or handed on", 4, "seen = []\ndef request(flow):\n    seen.append(flow.id)"),
     ("seen is changed", 4, "seen = {}\ndef request(flow):\n    seen[flow.id] = 1"),

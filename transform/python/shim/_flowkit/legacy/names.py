@@ -3,10 +3,10 @@ import time
 
 from mitmproxy import http
 from mitmproxy.exceptions import Kill  # what flow.reply() takes to kill a flow
-from mitmproxy.flow import Error, Flow
+from mitmproxy.flow import Error, Flow  # noqa: F401
 
 from . import views
-from .odict import ODict, ODictCaseless
+from .odict import ODict, ODictCaseless  # noqa: F401
 from .text import to_bytes, to_text
 
 
