@@ -508,7 +508,8 @@ func (c *comparison) errors(d *differences, want, got result) bool {
 
 var (
 	summary     = regexp.MustCompile(`(?m)^flowkit: (\S+\.py:\d+): .*: (\d+) times in all$`)
-	oursRaised  = regexp.MustCompile(`(?m)^flowkit: (\S+\.py):(\d+): (.*?)(?:  \(\w+(?: of flow .*)?\))?$`)
+	oursRaised  = regexp.MustCompile(`^flowkit: (\S+\.py):(\d+): (.*?)(?:  \(\w+(?: of flow .*)?\))?$`)
+	oursNowhere = regexp.MustCompile(`^flowkit: (\S+\.py)(): (\w+: .*)  \(\w+(?: of flow .*)?\)$`) // of no line
 	frame       = regexp.MustCompile(`^  File "(.*)", line (\d+), in `)
 	exception   = regexp.MustCompile(`^([\w.<>]+)((?:: .*)?)$`)
 	marks       = regexp.MustCompile(`(?m)^ *[~^]+\n`) // below lines of a traceback, by some Pythons
@@ -517,8 +518,12 @@ var (
 
 func flowkitErrors(stderr string) []raised {
 	var all []raised
-	for _, m := range oursRaised.FindAllStringSubmatch(stderr, -1) {
-		if !summary.MatchString(m[0]) {
+	for _, line := range strings.Split(stderr, "\n") {
+		m := oursRaised.FindStringSubmatch(line)
+		if m == nil {
+			m = oursNowhere.FindStringSubmatch(line)
+		}
+		if m != nil && !summary.MatchString(line) {
 			all = append(all, raised{m[1], m[2], m[3]})
 		}
 	}

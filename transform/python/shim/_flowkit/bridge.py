@@ -247,7 +247,7 @@ class Bridge:
 
     def drive(self, phase, *args):
         """Runs a phase, within an event loop if a script knows asyncio."""
-        if "asyncio" not in sys.modules:
+        if "asyncio" not in sys.modules and not (self.table and self.table.coroutines):
             for coroutine in phase(*args):
                 self.await_(coroutine)
             return
