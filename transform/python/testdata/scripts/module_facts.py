@@ -12,11 +12,11 @@ print("exec", __name__, os.path.basename(__file__), here, __name__ in sys.module
 
 
 def load(loader):
-    print("load", sys.path[0] == os.path.dirname(os.path.abspath(__file__)), ctx.options is not None, ctx.master is loader.master, attempt(__import__, "_diffx").split(":")[0])
+    print("load", os.path.dirname(os.path.abspath(__file__)) in sys.path, ctx.options is not None, ctx.master is loader.master, attempt(__import__, "_diffx").split(":")[0])
 
 
 def running():
-    print("running", sys.path[0] == os.path.dirname(os.path.abspath(__file__)), ctx.options.scripts == [__file__], os.path.basename(name))
+    print("running", os.path.dirname(os.path.abspath(__file__)) in sys.path, ctx.options.scripts == [__file__], os.path.basename(name))
     print(type(ctx.master.addons).__name__, attempt(lambda: len(ctx.master.addons) > 0), __name__ in sys.modules)
     import _show as again
     print(again is _show)

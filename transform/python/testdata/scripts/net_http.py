@@ -40,10 +40,10 @@ def load(loader):
 def request(flow):
     print(attempt(http1.assemble_request, flow.request), attempt(http1.assemble_request_head, flow.request))
     r = flow.request
-    print(attempt(lambda: http1.read_request_head(http1.assemble_request_head(r).split(b"\r\n")[:-2]).get_state()["headers"]), attempt(http1.expected_http_body_size, r), attempt(http1.connection_close, r.http_version, r.headers))
+    print(attempt(lambda: http1.read_request_head(http1.assemble_request_head(r).split(b"\r\n")[:-2]).get_state()["headers"]), attempt(http1.expected_http_body_size, r), attempt(http1.connection_close, r.data.http_version, r.headers))
 
 
 def response(flow):
     r = flow.response
     print(attempt(http1.assemble_response, r), attempt(http1.assemble_response_head, r))
-    print(attempt(lambda: http1.read_response_head(http1.assemble_response_head(r).split(b"\r\n")[:-2]).reason), attempt(http1.expected_http_body_size, flow.request, r), attempt(http1.connection_close, r.http_version, r.headers), attempt(lambda: list(http1.assemble_body(r.headers, [b"a", b"bc"], r.trailers))))
+    print(attempt(lambda: http1.read_response_head(http1.assemble_response_head(r).split(b"\r\n")[:-2]).reason), attempt(http1.expected_http_body_size, flow.request, r), attempt(http1.connection_close, r.data.http_version, r.headers), attempt(lambda: list(http1.assemble_body(r.headers, [b"a", b"bc"], r.trailers))))

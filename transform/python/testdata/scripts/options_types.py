@@ -19,6 +19,7 @@ class Late:
 
 class Main:
     name = "main_options"
+    heard = []
 
     def load(self, loader):
         add = loader.add_option
@@ -54,11 +55,11 @@ class Main:
         o.subscribe(self.subscribed, ["a_str", "an_int"])
         o.a_str = "subscribed"
         o.a_bool = not o.a_bool
-        print(attempt(o.subscribe, self.subscribed, ["nosuch"]), set(NAMES) & set(o.keys()) == set(NAMES) - {"opt_bool"}, len(dict(o.items())) == len(set(o.keys())))
+        print(self.heard, attempt(o.subscribe, self.subscribed, ["nosuch"]), set(NAMES) & set(o.keys()) == set(NAMES) - {"opt_bool"}, len(dict(o.items())) == len(set(o.keys())))
         print(ctx.options is ctx.master.options, attempt(o.add_option, "direct", str, "x", "Direct."), o.direct, attempt(delattr, o, "a_str"))
 
     def subscribed(self, options, updated):
-        print("subscribed", options is ctx.options, sorted(updated), options.a_str)
+        self.heard.append((options is ctx.options, sorted(updated), options.a_str))
 
 
 addons = [Main(), Late()]

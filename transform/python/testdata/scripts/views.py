@@ -30,7 +30,7 @@ def done():
 
 
 def response(flow):
-    for view_name in ("auto", "raw", "hex", "json", "urlencoded", "query", "backwards", "nosuch") if len(flow.response.raw_content or b"") < 3000 else ("raw",):
+    for view_name in ("auto", "raw", "hex", "json", "urlencoded", "query", "backwards", "nosuch") if len(flow.response.raw_content or b"") < 3000 and "image" not in flow.response.headers.get("content-type", "") else ("raw",):
         print(name(flow), view_name, attempt(lambda: [x if isinstance(x, str) else [list(line) for line in x] for x in contentviews.get_message_content_view(view_name, flow.response, flow)]))
 
 
