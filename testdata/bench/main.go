@@ -92,6 +92,7 @@ func corpus(flowkit string) error {
 	for _, c := range [][]string{
 		{flowkit, "cat", "-q", "large.jsonl", "-w", "large.flow"},
 		{flowkit, "cat", "-q", "flows21.mitm", "--mitm-version", "17", "-w", "flows17.mitm"},
+		{flowkit, "transform", "-q", "-s", "plain.star", "-r", "flows17.mitm", "-w", "plain17.mitm"},
 		{flowkit, "cat", "-q", "one21.mitm", "--mitm-version", "17", "-w", "one.mitm"},
 		{flowkit, "cat", "-q", "some21.mitm", "--mitm-version", "17", "-w", "some.mitm"},
 		{flowkit, "cat", "-q", "flows21.mitm", "-w", "flows.flow"},

@@ -117,9 +117,10 @@ def message(m, layout, raw):
     """Return the ops of a received message, an empty list if nothing was changed."""
     d = m.__dict__
     compare = layout.compare
+    rec = m._rec if len(d) > 3 else ()  # nothing was touched: nothing is in it to compare
     ops = []
-    for attr in list(d):
-        if attr in compare:
+    for attr, value in list(d.items()):
+        if attr in compare and value is not rec[compare[attr][0]]:
             try:
                 _field(m, d, attr, layout, raw, ops)
             except WrongType as e:
