@@ -10,7 +10,9 @@
 //	interpreter   which python3, behind shims of version managers       interpreter.go
 //	shim          the package and where it is extracted                 shim.go
 //	Session       batches to workers and back                           session.go
-//	worker        one process: frames, time limit, crash                worker.go
+//	worker        one process: frames and batches                       worker.go
+//	              what comes back of a batch                            results.go
+//	              its start, time limit, crash and end                  life.go
 //	arena         memory that is shared with it                         arena_unix.go
 //	marshal       Python's own encoding of values                       marshal.go
 //	record        flow → what the child gets of it                      record.go

@@ -9,9 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
@@ -162,18 +160,6 @@ func newWorker(s *Session) (*worker, error) {
 	return w, nil
 }
 
-// live starts the process and waits for its end in one thread, at whose end the system
-// would end the process (see withParent).
-func (w *worker) live(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := w.cmd.Start()
-	started <- err
-	if err == nil {
-		w.exited <- w.cmd.Wait()
-	}
-}
-
 // write writes the frames to the child. It ends when the child does.
 func (w *worker) write() {
 	defer w.toChild.Close()
@@ -287,114 +273,6 @@ func (w *worker) frame(kind byte, payload []byte) error {
 	return err
 }
 
-// first returns the batch that the child works on, nil if there is none.
-func (w *worker) first() *pending {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.pending) == 0 {
-		return nil
-	}
-	return w.pending[0]
-}
-
-// raised handles an exception of a script.
-func (w *worker) raised(f *fieldsOf) error {
-	e := &script.Error{Script: f.text(), Line: int(f.int()), Msg: f.text(), Trace: f.text()}
-	hook, index := f.text(), int(f.int())
-	if f.err != nil {
-		return f.err
-	}
-	h, ok := replay.ParseHook(hook)
-	if !ok {
-		h = w.phase
-	}
-	p := w.first()
-	if index < 0 || p == nil || index >= len(p.flows) {
-		if w.phase == replay.Load && hook == "" { // while it was loaded
-			w.starts = e
-			return nil
-		}
-		if err := w.session.failed(nil, h, e); err != nil && w.starts == nil {
-			w.starts = err
-		}
-		return nil
-	}
-	if err := w.session.failed(p.flows[index], h, e); err != nil && p.err == nil {
-		p.err = err
-	}
-	return nil
-}
-
-// result takes over what the scripts changed in some flows of a batch.
-func (w *worker) result(f *fieldsOf, raw []byte) error {
-	seq, from, to, diffs, stop := f.int(), int(f.int()), int(f.int()), f.list(), f.value()
-	p := w.first()
-	if f.err != nil || p == nil || p.seq != seq || from != p.at || to < from || to > len(p.flows) {
-		return fmt.Errorf("result: %w", errMarshal)
-	}
-	for _, d := range diffs {
-		a := apply{worker: w, raw: raw}
-		t, ok := d.(tuple)
-		if !ok {
-			return fmt.Errorf("result: %w", errMarshal)
-		}
-		if err := a.diff(p.flows, t); err != nil {
-			// It is the script's: a value of a form that nobody foresaw.
-			w.unfit(p, t, err)
-		}
-	}
-	p.at = to
-	if stop != nil {
-		w.stop(p, stop)
-	} else if to < len(p.flows) {
-		return nil
-	}
-	w.mu.Lock()
-	w.pending = w.pending[1:]
-	w.mu.Unlock()
-	close(p.done)
-	return nil
-}
-
-// unfit reports a change that could not be made.
-func (w *worker) unfit(p *pending, t tuple, err error) {
-	var flow *flowfile.Flow
-	d := fieldsOf{t: t}
-	if i := int(d.int()); d.err == nil && i >= 0 && i < len(p.flows) {
-		flow = p.flows[i]
-	}
-	e := &script.Error{Script: names(w.session.specs), Msg: "a change cannot be stored: " + err.Error()}
-	if err := w.session.failed(flow, w.phase, e); err != nil && p.err == nil {
-		p.err = err
-	}
-}
-
-// stop ends the run behind the flow that is done last.
-func (w *worker) stop(p *pending, stop any) {
-	last := 0 // flows of the batch up to the last that was done
-	if p.at > 0 {
-		for i, f := range p.rest.Flows {
-			if f == p.flows[p.at-1] {
-				last = i + 1
-			}
-		}
-	}
-	for _, f := range p.rest.Flows[last:] {
-		f.Drop() // no script has seen them
-	}
-	t, _ := stop.(tuple)
-	f := fieldsOf{t: t}
-	if kind, code, name, hook := f.text(), f.text(), f.text(), f.text(); kind == "exit" && p.at > 0 {
-		h, _ := replay.ParseHook(hook)
-		if err := w.session.failed(p.flows[p.at-1], h, &script.ExitError{Script: name, Code: code}); err != nil {
-			p.err = err
-		}
-	}
-	if p.err == nil {
-		p.err = replay.ErrStop
-	}
-}
-
 // hello waits until the scripts are loaded.
 func (w *worker) hello() (*ready, error) {
 	w.phase = replay.Load
@@ -502,107 +380,4 @@ func (w *worker) encode(p *pending) (marshal, error) {
 		return m, fmt.Errorf("heads of %d bytes in one batch are too much", len(m.buf))
 	}
 	return m, nil
-}
-
-// watch ends a hook that takes longer than the limit, and a process that does not notice.
-func (w *worker) watch(limit time.Duration) {
-	tick := time.NewTicker(min(max(limit/8, 10*time.Millisecond), time.Second))
-	defer tick.Stop()
-	seen, since, told := uint64(0), time.Now(), false
-	for {
-		select {
-		case <-w.ended:
-			return
-		case now := <-tick.C:
-			at := w.arena.load(wordProgress)
-			switch {
-			case at != seen || at&1 == 0:
-				seen, since, told = at, now, false
-			case !told && now.Sub(since) >= limit:
-				told = true
-				w.arena.store(wordTimeout, at)
-				w.interrupt()
-			case told && now.Sub(since) >= limit+noticeGrace:
-				w.mu.Lock()
-				w.hung = fmt.Sprintf("a hook took more than %v (--script-timeout) and could not be interrupted", limit)
-				w.mu.Unlock()
-				_ = w.cmd.Process.Kill() // it may have ended by itself
-			}
-		}
-	}
-}
-
-// crash describes the end of the child's frames.
-func (w *worker) crash(err error) error {
-	e := &script.CrashError{}
-	e.Flow = w.inHand()
-	if errors.Is(err, replay.ErrInputChanged) {
-		_ = w.cmd.Process.Kill()
-		return err
-	}
-	if !errors.Is(err, io.EOF) {
-		e.Msg = "Python: " + err.Error()
-		_ = w.cmd.Process.Kill()
-		return e
-	}
-	select {
-	case err = <-w.exited:
-		w.exited <- err
-	case <-time.After(grace):
-		_ = w.cmd.Process.Kill()
-		err = errors.New("closed its pipe")
-	}
-	switch {
-	case w.hung != "":
-		e.Msg = names(w.session.specs) + ": " + w.hung
-	case err == nil:
-		e.Msg = names(w.session.specs) + ": Python ended (os._exit?)"
-	default:
-		e.Msg = names(w.session.specs) + ": Python ended: " + err.Error()
-		if strings.Contains(err.Error(), "bus error") {
-			e.Msg += " (was an input cut short while it was read?)"
-		}
-	}
-	return e
-}
-
-// inHand returns the id of the flow that the child worked on, "" if there was none.
-func (w *worker) inHand() (id string) {
-	var err error
-	defer recoverFault(&err) // it may lie in a file that was cut short
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	if len(w.pending) > 0 {
-		if i := int(w.arena.load(wordIndex)); i < len(w.pending[0].flows) {
-			id = strings.Clone(w.pending[0].flows[i].ID())
-		}
-	}
-	return id
-}
-
-// recoverFault makes an error of a fault in a mapped input that was cut short.
-func recoverFault(err *error) {
-	if r := recover(); r != nil {
-		if _, ok := r.(interface{ Addr() uintptr }); !ok {
-			panic(r)
-		}
-		*err = replay.ErrInputChanged
-	}
-}
-
-// close ends the process.
-func (w *worker) close() error {
-	w.send(frameBye, buffers.get())
-	select {
-	case err := <-w.exited:
-		w.exited <- err
-	case <-time.After(grace):
-		_ = w.cmd.Process.Kill()
-		<-w.exited
-	}
-	<-w.ended
-	if w.temp != "" {
-		_ = os.Remove(w.temp) // the child does, unless it was ended
-	}
-	w.arena.close()
-	return nil
 }
