@@ -28,6 +28,8 @@ func (w *worker) fetch(f *fieldsOf) error {
 		w.bodies(&m, p.flows)
 	case "body":
 		w.body(&m, bodyOf(p.flows[index], part))
+	case "heads":
+		w.heads(&m, p, part)
 	case "conns":
 		err = conns(&m, p.flows)
 	case "messages":
@@ -40,6 +42,27 @@ func (w *worker) fetch(f *fieldsOf) error {
 	}
 	w.send(frameReply, m)
 	return nil
+}
+
+// heads writes what was not sent of the requests (part 3, their place in a record) or the
+// responses (4), and has them sent along from now on.
+func (w *worker) heads(m *marshal, p *pending, part int) {
+	m.list(len(p.flows))
+	for _, f := range p.flows {
+		switch {
+		case f.Kind() != flowfile.HTTP:
+			m.none()
+		case part == 3:
+			m.request(f.Request(), p.file)
+		default:
+			m.response(f.Response(), p.file)
+		}
+	}
+	if part == 3 {
+		w.request.Store(true)
+	} else {
+		w.response.Store(true)
+	}
 }
 
 // bodyOf returns the body of the request (part 0) or the response.

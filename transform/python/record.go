@@ -56,17 +56,29 @@ func version(f *flowfile.Flow) int {
 	return newestVersion
 }
 
+// sides tells which messages of HTTP flows are sent along; the others are fetched when a
+// script touches one.
+type sides struct{ request, response bool }
+
 // record writes the record of f. Bodies that lie in file are referred to, all others are to
 // be fetched.
-func (m *marshal) record(f *flowfile.Flow, file string) error {
+func (m *marshal) record(f *flowfile.Flow, file string, sides sides) error {
 	m.tuple(7)
 	m.integer(int64(f.Kind()))
 	m.text(f.ID())
 	m.time(f.Created())
 	switch f.Kind() {
 	case flowfile.HTTP:
-		m.request(f.Request(), file)
-		m.response(f.Response(), file)
+		if sides.request || f.Request() == nil {
+			m.request(f.Request(), file)
+		} else {
+			m.boolean(true)
+		}
+		if sides.response || f.Response() == nil {
+			m.response(f.Response(), file)
+		} else {
+			m.boolean(true)
+		}
 	case flowfile.DNS:
 		m.dnsBlob(f.DNSRequest())
 		m.dnsBlob(f.DNSResponse())

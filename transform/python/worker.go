@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"runtime/debug"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"flowkit/flowfile"
@@ -51,16 +53,17 @@ const (
 
 // worker is one process.
 type worker struct {
-	session *Session
-	cmd     *exec.Cmd
-	toChild *os.File
-	arena   *arena
-	frames  chan []byte   // to the child
-	ready   chan *ready   // answers to HELLO, START and DONE
-	ended   chan struct{} // the child's frames have ended
-	exited  chan error    // what Wait returned
-	files   files
-	temp    string // a file that the child was told to unlink
+	session           *Session
+	cmd               *exec.Cmd
+	toChild           *os.File
+	arena             *arena
+	frames            chan []byte   // to the child
+	ready             chan *ready   // answers to HELLO, START and DONE
+	ended             chan struct{} // the child's frames have ended
+	exited            chan error    // what Wait returned
+	files             files
+	request, response atomic.Bool // messages of that side are sent along with every flow
+	temp              string      // a file that the child was told to unlink
 
 	mu      sync.Mutex
 	pending []*pending // batches on their way, in their order
@@ -95,6 +98,7 @@ func (b *bufferPool) put(buf []byte) {
 // pending is a batch that the child has.
 type pending struct {
 	seq   int64
+	file  string           // that bodies are referred to in
 	flows []*flowfile.Flow // that were sent
 	rest  *flowfile.Batch  // all of the batch
 	at    int              // flows that are done
@@ -111,6 +115,18 @@ type ready struct {
 	options  map[string][]script.Option
 	python   string
 	failed   bool
+}
+
+// listens tells whether a script has one of the hooks.
+func (r *ready) listens(hooks ...string) bool {
+	for _, all := range r.hooks {
+		for _, h := range hooks {
+			if slices.Contains(all, h) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func newWorker(s *Session) (*worker, error) {
@@ -289,6 +305,11 @@ func (w *worker) start(order string) (*ready, error) {
 	m := buffers.get()
 	m.text(order)
 	r, err := w.ask(frameStart, m)
+	// A side that no script has a hook for is sent when a script has touched it once.
+	if r != nil {
+		w.request.Store(r.listens("requestheaders", "request", "update"))
+		w.response.Store(r.listens("responseheaders", "response", "update"))
+	}
 	w.phase = replay.Running
 	return r, err
 }
@@ -367,12 +388,14 @@ func (w *worker) encode(p *pending) (marshal, error) {
 	if err != nil {
 		return m, err
 	}
+	p.file = file
+	sent := sides{w.request.Load(), w.response.Load()}
 	m.tuple(3)
 	m.integer(p.seq)
 	m.integer(int64(number))
 	m.list(len(p.flows))
 	for _, f := range p.flows {
-		if err := m.record(f, file); err != nil {
+		if err := m.record(f, file, sent); err != nil {
 			return m, fmt.Errorf("flow %s: %w", f.ID(), err)
 		}
 	}

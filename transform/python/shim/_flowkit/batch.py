@@ -40,7 +40,7 @@ def unlinked(path, size):
 class Batch:
     """The flows of one BATCH frame, and the way to the rest of them."""
 
-    __slots__ = ("seq", "file", "wire", "arena", "limit", "_places", "_conns", "over", "copies")
+    __slots__ = ("seq", "file", "wire", "arena", "limit", "_places", "_conns", "_heads", "over", "copies")
 
     def __init__(self, seq, file, wire, arena, limit):
         self.seq = seq
@@ -49,6 +49,7 @@ class Batch:
         self.arena = arena
         self.limit = limit
         self._places = self._conns = None
+        self._heads = {}
         self.over = False
         self.copies = []  # of messages, that scripts made and whose body nobody has read
 
@@ -78,6 +79,12 @@ class Batch:
 
     def too_large(self, size):
         return TooLarge("body too large: %d bytes, limit %d (--max-script-body)" % (size, self.limit))
+
+    def heads(self, index, place):
+        """Return the blob of a flow's request (place 3) or response (4)."""
+        if place not in self._heads:
+            self._heads[place] = self._ask("heads", 0, place)
+        return self._heads[place][index]
 
     def conns(self, index):
         """Return the blobs of the client's and the server's connection, or None."""

@@ -1128,6 +1128,15 @@ RequestData = _data_of(Request)
 ResponseData = _data_of(Response)
 
 
+def _fetched(flow, place):
+    """Returns the record of a message that was not sent along, and puts it where it belongs."""
+    d = flow.__dict__
+    raw = d["_batch"].heads(d["_index"], place)
+    rec = d["_rec"]
+    d["_rec"] = rec[:place] + (raw,) + rec[place + 1:]
+    return raw
+
+
 class _ReceivedMessage:
     """A message as an attribute of a received flow: a Lazy that is faster."""
 
@@ -1146,6 +1155,8 @@ class _ReceivedMessage:
         if raw is None:
             d[self.name] = None
             return None
+        if raw is True:
+            raw = _fetched(flow, self.place)
         message = d[self.name] = _new(self.cls)
         message._raw = raw
         message._batch = d["_batch"]
