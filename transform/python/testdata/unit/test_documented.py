@@ -30,5 +30,15 @@ class TestAntiCache(unittest.TestCase):
         self.check(taddons.context)
 
 
+class TestConnectionClose(unittest.TestCase):
+    def test_versions(self):
+        from mitmproxy.http import Headers
+        from mitmproxy.net.http.http1.read import connection_close
+
+        for version, closes in (("HTTP/1.0", True), ("HTTP/1.1", False), (b"HTTP/1.1", False), ("HTTP/2.0", False)):
+            self.assertEqual(connection_close(version, Headers()), closes)
+        self.assertTrue(connection_close("HTTP/1.1", Headers(connection="close")))
+
+
 if __name__ == "__main__":
     unittest.main()

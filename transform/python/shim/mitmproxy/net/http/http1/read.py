@@ -20,7 +20,7 @@ def connection_close(http_version, headers):
         return True
     if "keep-alive" in tokens:
         return False
-    return http_version not in (b"HTTP/1.1", b"HTTP/2.0", b"HTTP/2")
+    return http_version not in (b"HTTP/1.1", b"HTTP/2.0", b"HTTP/2", "HTTP/1.1", "HTTP/2.0", "HTTP/2")
 
 
 def expected_http_body_size(request, response=None):
