@@ -162,10 +162,22 @@ class Bridge:
             return False
         self.hooks = self.table.hooks
         self.updates = self.hooks.get("update")
+        self.plan = self._plan()
         self.wants = [
             frozenset(h for h in names if self.updates or h in self.hooks) for names in sequence.HOOKS
         ]
         return True
+
+    def _plan(self):
+        """Returns the hooks of a plain HTTP flow: (name, attribute, place in the record, handlers,
+        whether it is one for heads). None where more is to be done than to call them."""
+        if self.updates or any(script.args_wanted for script in self.scripts):
+            return None
+        hooks_ = (
+            ("requestheaders", "request", 3, True), ("request", "request", 3, False),
+            ("responseheaders", "response", 4, True), ("response", "response", 4, False),
+        )
+        return [(h, attr, place, self.hooks[h], heads) for h, attr, place, heads in hooks_ if h in self.hooks]
 
     def ready(self, failed):
         sys.stdout.flush()

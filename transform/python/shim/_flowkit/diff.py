@@ -206,22 +206,16 @@ def http(flow, raw):
     """Return the request's diff, the response's diff and the ops of the flow."""
     d = flow.__dict__
     request = response = None
-    ops = []
-    for attr in list(d):
-        if attr == "response":
-            response = _part(flow, d[attr], 4, RESPONSE, raw)
-        elif attr == "request":
-            request = _part(flow, d[attr], 3, REQUEST, raw)
-        elif attr in _COMMON:
-            ops = _common(flow, d, raw)
-            break
-    else:
-        return request, response, ops
-    # Something else was touched: look at all there is.
+    more = len(d) - 3  # besides _rec, _batch and _index
     if "request" in d:
         request = _part(flow, d["request"], 3, REQUEST, raw)
+        more -= 1
     if "response" in d:
         response = _part(flow, d["response"], 4, RESPONSE, raw)
+        more -= 1
+    if not more:
+        return request, response, ()
+    ops = _common(flow, d, raw)
     if "websocket" in d:
         ops += _guarded(_websocket, flow, d["websocket"], raw)
     return request, response, ops
@@ -465,6 +459,5 @@ def _conn_value(attr, value, side):
 
 _COMMON_OPS = dict.fromkeys(_FLOW, _simple)
 _COMMON_OPS.update(error=_error, metadata=_meta, client_conn=_client, server_conn=_server)
-_COMMON = frozenset(list(_COMMON_OPS) + ["websocket"])
 
 KINDS = (http, stream, stream, dns)

@@ -22,8 +22,13 @@ def http(flow, want, classic):
         if "response" in want:
             yield "response"
     d = flow.__dict__
-    if "_rec" in d and d["_rec"][5] is None and "error" not in d and "websocket" not in d:
-        return  # a plain flow, untouched
+    if d["_rec"][5] is not None or "error" in d or "websocket" in d:
+        for hook in http_end(flow, want, classic):
+            yield hook
+
+
+def http_end(flow, want, classic):
+    """What comes behind the response: of a flow that has or got an error or a WebSocket."""
     if classic and flow.error is not None and "error" in want:
         yield "error"
     if flow.websocket is not None:
