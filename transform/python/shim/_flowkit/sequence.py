@@ -22,7 +22,7 @@ def http(flow, want, classic):
         if "response" in want:
             yield "response"
     d = flow.__dict__
-    if d["_rec"][5] is not None or "error" in d or "websocket" in d:
+    if "_rec" not in d or d["_rec"][5] is not None or "error" in d or "websocket" in d:
         for hook in http_end(flow, want, classic):
             yield hook
 
