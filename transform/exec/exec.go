@@ -103,7 +103,10 @@ type Stream struct {
 	failed error   // of the input, or of feeding the program
 }
 
-var _ flowfile.Source = (*Stream)(nil)
+var (
+	_ flowfile.Source   = (*Stream)(nil)
+	_ flowfile.Progress = (*Stream)(nil)
+)
 
 // Source starts command with sh, writes the flows of in to it and returns what comes
 // back. From now on in belongs to the stream, which closes it when the program takes no
@@ -196,6 +199,14 @@ func (s *Stream) kill() {
 	if !s.exited.Load() {
 		killGroup(s.cmd)
 	}
+}
+
+// Progress returns how far the input was read; see flowfile.Progress.
+func (s *Stream) Progress() (done, total int64) {
+	if p, ok := s.in.(flowfile.Progress); ok {
+		return p.Progress()
+	}
+	return 0, 0
 }
 
 // Next returns the next flows that came back; see flowfile.Source.
