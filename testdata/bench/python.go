@@ -74,7 +74,7 @@ func pythonBudgets(flowkit string) []pair {
 		script("json of each body", "jsonbody.py", "reference.mitm", []figure{wall("at least 8"), cpu("at least 8")}),
 		script("json of each body, two processes", "jsonbody.py", "reference.mitm", []figure{wall("at least 12"), cpu("none")}, "-j", "2"),
 		script("async hooks of 10 ms", "async.py", "some.mitm", []figure{wall("at least 25"), cpu("none")}, "--concurrency", "128"),
-		// Larger bodies, of which two thirds are gzipped: here it is Python's zlib and json that
+		// Larger bodies, of which half are gzipped: here it is Python's zlib and json that
 		// are measured.
 		script("gzip: header add", "header.py", "flows17.mitm", []figure{wall("none"), cpu("none")}),
 		script("gzip: body replace", "replace.py", "flows17.mitm", []figure{wall("none"), cpu("none")}),
