@@ -109,6 +109,8 @@ class Sequential:
             except Stop:
                 bridge.finish(flow, i, result)
                 raise
+            except Exception as e:  # of reading the flow, between hooks
+                bridge.error(e, None, "", i)
             bridge.finish(flow, i, result)
             kept = getrefcount(flow) > alone
             if kept or batch.file is None or batch.copies:
