@@ -8,7 +8,7 @@ type cloner struct{}
 func (c cloner) flow(f *Flow) *Flow {
 	n := *f
 	n.id, n.replay, n.marked, n.comment = str(f.id), str(f.replay), str(f.marked), str(f.comment)
-	n.client, n.server = c.conn(f.client), c.conn(f.server)
+	n.client, n.server, n.conns = c.conn(f.Client()), c.conn(f.Server()), nil
 	if f.err != nil {
 		n.err = &Error{Msg: str(f.err.Msg), Time: f.err.Time, Extra: extra(f.err.Extra)}
 	}

@@ -41,6 +41,7 @@ type Flow struct {
 	created     Time
 	client      *Conn
 	server      *Conn
+	conns       Conns // nil: client and server are known
 	err         *Error
 	replay      string
 	marked      string
@@ -66,12 +67,20 @@ type WebSocket struct {
 	Extra          Extra
 }
 
+// Conns are the connections of a flow that a reader decodes when somebody asks for them.
+// The same connection is the same Conn every time, also to several who ask at once.
+type Conns interface {
+	Client() *Conn // nil if unknown
+	Server() *Conn
+}
+
 // Head is the plain fields of a flow, for readers that build one.
 type Head struct {
 	ID             string
 	Kind           Kind
 	Created        Time
 	Client, Server *Conn
+	Conns          Conns // if not nil, in place of Client and Server
 	Error          *Error
 	Intercepted    bool
 	Incomplete     bool
@@ -100,7 +109,7 @@ func New(h Head) *Flow {
 func (f *Flow) Init(h Head) {
 	*f = Flow{
 		id: h.ID, kind: h.Kind, created: h.Created, client: h.Client, server: h.Server,
-		err: h.Error, intercepted: h.Intercepted, incomplete: h.Incomplete, replay: h.Replay,
+		conns: h.Conns, err: h.Error, intercepted: h.Intercepted, incomplete: h.Incomplete, replay: h.Replay,
 		marked: h.Marked, comment: h.Comment, metadata: h.Metadata, request: h.Request,
 		response: h.Response, websocket: h.WebSocket, messages: Messages{src: h.Messages},
 		dnsRequest: h.DNSRequest, dnsResponse: h.DNSResponse, extra: h.Extra, origin: h.Origin,
@@ -124,8 +133,11 @@ func (f *Flow) Start() Time {
 		return f.request.start
 	case f.dnsRequest != nil && f.dnsRequest.Time != 0:
 		return f.dnsRequest.Time
-	case f.kind != HTTP && f.client != nil && f.client.Start != 0:
-		return f.client.Start
+	}
+	if f.kind != HTTP {
+		if c := f.Client(); c != nil && c.Start != 0 {
+			return c.Start
+		}
 	}
 	return f.created
 }
@@ -143,19 +155,31 @@ func (f *Flow) End() Time {
 		return f.err.Time
 	case f.kind == HTTP || f.kind == DNS:
 		return 0
-	case f.server != nil && f.server.End != 0:
-		return f.server.End
-	case f.client != nil:
-		return f.client.End
+	}
+	if c := f.Server(); c != nil && c.End != 0 {
+		return c.End
+	}
+	if c := f.Client(); c != nil {
+		return c.End
 	}
 	return 0
 }
 
 // Client returns the client's connection, nil if unknown.
-func (f *Flow) Client() *Conn { return f.client }
+func (f *Flow) Client() *Conn {
+	if f.conns != nil {
+		return f.conns.Client()
+	}
+	return f.client
+}
 
 // Server returns the server's connection, nil if unknown.
-func (f *Flow) Server() *Conn { return f.server }
+func (f *Flow) Server() *Conn {
+	if f.conns != nil {
+		return f.conns.Server()
+	}
+	return f.server
+}
 
 // Error returns why the flow ended early, nil if it did not.
 func (f *Flow) Error() *Error { return f.err }
@@ -215,10 +239,16 @@ func (f *Flow) SetID(id string) { f.id = id; f.changed |= PartID }
 func (f *Flow) SetCreated(t Time) { f.created = t; f.changed |= PartCreated }
 
 // SetClient sets the client's connection.
-func (f *Flow) SetClient(c *Conn) { f.client = c; f.changed |= PartClient }
+func (f *Flow) SetClient(c *Conn) {
+	f.client, f.server, f.conns = c, f.Server(), nil
+	f.changed |= PartClient
+}
 
 // SetServer sets the server's connection.
-func (f *Flow) SetServer(c *Conn) { f.server = c; f.changed |= PartServer }
+func (f *Flow) SetServer(c *Conn) {
+	f.client, f.server, f.conns = f.Client(), c, nil
+	f.changed |= PartServer
+}
 
 // SetError sets why the flow ended early; nil takes it away.
 func (f *Flow) SetError(e *Error) { f.err = e; f.changed |= PartError }

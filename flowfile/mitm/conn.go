@@ -1,22 +1,54 @@
 package mitm
 
 import (
+	"hash/maphash"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"flowkit/flowfile"
 )
 
 // connEntry is a connection as a record has it. Equal bytes are one entry, so that flows
-// of one connection share it.
+// of one connection share it. Few who read a dump want to know of connections, so an entry
+// is checked when it is made and parsed when somebody asks.
 type connEntry struct {
-	raw      string // the payload of the dictionary
-	conn     *flowfile.Conn
-	server   bool
-	version  int
-	unknown  int  // keys that the package does not know
-	nullALPN bool // there was no handshake to agree on one
-	form     atomic.Int32
+	raw     string // the payload of the dictionary
+	server  bool
+	version int
+	form    atomic.Int32
+	parsing sync.Once
+	connParsed
+}
+
+// connParsed is what parse adds to an entry.
+type connParsed struct {
+	conn *flowfile.Conn
+	connExtra
+}
+
+// parse returns what the entry says.
+func (c *connEntry) parse() *connParsed {
+	c.parsing.Do(func() {
+		var err *syntaxError
+		if c.conn, c.connExtra, err = parseConn(unalias(c.raw), c.version, c.server); err != nil {
+			c.conn = nil // never: it was checked
+		}
+	})
+	return &c.connParsed
+}
+
+// conns are the connections of a record.
+type conns Record
+
+func (r *conns) Client() *flowfile.Conn { return connOf(r.client) }
+func (r *conns) Server() *flowfile.Conn { return connOf(r.server) }
+
+func connOf(c *connEntry) *flowfile.Conn {
+	if c == nil {
+		return nil
+	}
+	return c.parse().conn
 }
 
 // What is known of the form of a connEntry.
@@ -36,7 +68,7 @@ func (c *connEntry) plain() bool {
 		e := encoders.Get().(*encoder)
 		defer e.put()
 		e.reset(c.version)
-		e.conn(c.conn, c.server)
+		e.conn(c.parse().conn, c.server)
 		out := e.bytes()
 		if n := len(out) - 1 - len(c.raw); n > 0 && string(out[n:len(out)-1]) == c.raw {
 			form = formPlain
@@ -48,8 +80,9 @@ func (c *connEntry) plain() bool {
 
 // connCache finds the entry of bytes that were seen lately. The zero value is ready.
 type connCache struct {
-	recent     [2]recentConns // of clients, of servers
-	young, old map[string]*connEntry
+	recent     [2]recentConns        // of clients, of servers
+	young, old map[uint64]*connEntry // by the hash of raw
+	seed       maphash.Seed
 	bytes      int
 }
 
@@ -90,36 +123,78 @@ func (c *connCache) get(b []byte, it item, version int, server, mapped bool) (*c
 	if e := recent.find(raw, version); e != nil {
 		return e, nil
 	}
-	e := c.young[raw]
+	if c.young == nil {
+		c.young, c.old, c.seed = make(map[uint64]*connEntry), make(map[uint64]*connEntry), maphash.MakeSeed()
+	}
+	hash := maphash.String(c.seed, raw)
+	e := c.young[hash]
 	if e == nil {
-		if e = c.old[raw]; e != nil {
-			c.put(e)
+		if e = c.old[hash]; e != nil {
+			c.put(hash, e)
 		}
 	}
-	if e != nil && e.server == server && e.version == version {
+	if e != nil && e.server == server && e.version == version && e.raw == raw {
 		recent.put(e)
 		return e, nil
 	}
 	if !mapped {
 		raw = strings.Clone(raw)
 	}
-	conn, x, err := parseConn(unalias(raw), version, server)
-	if err != nil {
+	if err := checkConn(unalias(raw), server); err != nil {
 		err.at += it.s
 		return nil, err
 	}
-	e = &connEntry{raw: raw, conn: conn, server: server, version: version, unknown: x.unknown, nullALPN: x.nullALPN}
-	c.put(e)
+	e = &connEntry{raw: raw, server: server, version: version}
+	c.put(hash, e)
 	recent.put(e)
 	return e, nil
 }
 
-func (c *connCache) put(e *connEntry) {
-	if c.young == nil || len(c.young) >= cacheEntries || c.bytes+len(e.raw) > cacheBytes {
-		c.young, c.old, c.bytes = make(map[string]*connEntry), c.young, 0
+func (c *connCache) put(hash uint64, e *connEntry) {
+	if len(c.young) >= cacheEntries || c.bytes+len(e.raw) > cacheBytes {
+		c.young, c.old, c.bytes = c.old, c.young, 0
+		clear(c.young)
 	}
-	c.young[e.raw] = e
+	c.young[hash] = e
 	c.bytes += len(e.raw)
+}
+
+// checkConn returns the error that parseConn would.
+func checkConn(b []byte, server bool) *syntaxError {
+	for i := 0; i < len(b); {
+		k, v, after, ok := pair(b, i, len(b))
+		if !ok {
+			return &syntaxError{i, "broken connection"}
+		}
+		i = after
+		if v.tag != ']' || v.s == v.e {
+			continue
+		}
+		switch string(b[k.s:k.e]) {
+		case "peername", "ip_address", "sockname", "source_address", "address", "cipher_list", "alpn_offers", "certificate_list":
+			ok = checkList(b, v)
+		case "via", "via2":
+			if server {
+				_, ok = via(b, v)
+			}
+		}
+		if !ok {
+			return &syntaxError{v.s, "broken list in a connection"}
+		}
+	}
+	return nil
+}
+
+// checkList tells whether a list consists of elements.
+func checkList(b []byte, it item) bool {
+	for i := it.s; i < it.e; {
+		_, after, ok := next(b, i, it.e)
+		if !ok {
+			return false
+		}
+		i = after
+	}
+	return true
 }
 
 // connExtra is what a connection says besides the model.

@@ -79,7 +79,7 @@ func (e *encoder) connOf(c *flowfile.Conn, entry *connEntry, server bool) {
 		e.original(entry.raw)
 		return
 	}
-	e.nullALPN = e.converting && entry != nil && entry.conn == c && entry.nullALPN
+	e.nullALPN = e.converting && entry != nil && entry.parse().conn == c && entry.nullALPN
 	e.conn(c, server)
 	e.nullALPN = false
 }
@@ -87,7 +87,7 @@ func (e *encoder) connOf(c *flowfile.Conn, entry *connEntry, server bool) {
 // is tells whether the connection of the entry is c and its bytes are those that the
 // model writer would give in version.
 func (c *connEntry) is(conn *flowfile.Conn, version int) bool {
-	return c != nil && c.conn == conn && c.version == version && c.plain()
+	return c != nil && c.parse().conn == conn && c.version == version && c.plain()
 }
 
 // original writes a dictionary of which the payload is at hand.

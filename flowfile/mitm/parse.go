@@ -76,14 +76,13 @@ func (p *parser) record(c *chunk, off, n int) (*flowfile.Flow, error) {
 		if x.record.client, err = p.conns.get(b, t.client, version, false, c.mapped); err != nil {
 			return nil, err
 		}
-		h.Client = x.record.client.conn
 	}
 	if t.server.tag == '}' {
 		if x.record.server, err = p.conns.get(b, t.server, version, true, c.mapped); err != nil {
 			return nil, err
 		}
-		h.Server = x.record.server.conn
 	}
+	h.Conns = (*conns)(&x.record)
 	switch kind {
 	case flowfile.HTTP:
 		err = p.http(x, b, &t, &h)

@@ -142,7 +142,7 @@ func (w *Writer) convert(f *flowfile.Flow, r *Record) error {
 	w.enc.lost.Fields += int64(r.unknown + r.inner)
 	for _, c := range []*connEntry{r.client, r.server} {
 		if c != nil {
-			w.enc.lost.Fields += int64(c.unknown)
+			w.enc.lost.Fields += int64(c.parse().unknown)
 		}
 	}
 	w.enc.reset(w.version)
