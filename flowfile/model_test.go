@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"strconv"
 	"testing"
 
@@ -68,6 +69,21 @@ func TestSecondsRoundTrip(t *testing.T) {
 	for _, f := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e300} {
 		if got := flowfile.TimeFromSeconds(f); got.Known() {
 			t.Errorf("%v became %d", f, got)
+		}
+	}
+}
+
+// TestSecondsShort: the short way of our days gives what the parser of decimals gives.
+func TestSecondsShort(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range 200_000 {
+		at := (1<<30-1+r.Int64N(1<<30+2))*1e9 + r.Int64N(1e9)
+		if i%2 == 0 {
+			at = at/1953125*1953125 + r.Int64N(3) - 1 // 5^9
+		}
+		want, err := strconv.ParseFloat(strconv.FormatInt(at, 10)+"e-9", 64)
+		if got := flowfile.Time(at).Seconds(); err != nil || got != want {
+			t.Fatalf("%d: %v, not %v", at, got, want)
 		}
 	}
 }

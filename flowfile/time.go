@@ -51,6 +51,12 @@ func TimeFromSeconds(s float64) Time {
 
 // Seconds returns t in seconds since the epoch, correctly rounded.
 func (t Time) Seconds() float64 {
+	// From 2004 to 2038 a float64 counts in 1/2^22 seconds. No number of nanoseconds lies
+	// half way between two of them: that takes a multiple of 5^9, which is one of 2^-9 s too.
+	if whole := int64(t) / 1e9; whole >= 1<<30 && whole < 1<<31 {
+		ticks := (int64(t)%1e9<<22 + 5e8) / 1e9
+		return float64(whole<<22+ticks) / (1 << 22)
+	}
 	// float64(t)/1e9 would round twice; the parser of decimals rounds once.
 	var buf [24]byte
 	b := strconv.AppendInt(buf[:0], int64(t), 10)
