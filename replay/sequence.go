@@ -5,11 +5,17 @@ import "flowkit/flowfile"
 // Event is one event. It is valid until the function it was handed to returns.
 type Event struct {
 	Hook Hook
-	Flow *flowfile.Flow
+	Flow *flowfile.Flow // nil at events of connections and at Tick
 	// Messages are those seen so far: none at a start hook, up to and with the current
 	// one (the last) at a message hook. A handler may change them. Nil at other hooks,
 	// where Flow.Messages has them all.
 	Messages *flowfile.MessageLog
+
+	// Of live traffic only.
+	Live   bool
+	Conns  *Conns    // nil but at events of connections; see there
+	Stream *Stream   // nil but at RequestHeaders and ResponseHeaders
+	Log    *LogEntry // nil but at AddLog
 }
 
 // Order is how events are put in order.

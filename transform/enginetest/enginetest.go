@@ -61,6 +61,7 @@ type suite struct {
 	policy  script.Policy
 	classic bool
 	workers int
+	live    bool
 	after   []replay.Stage // behind the scripts
 
 	errs    script.Errors
@@ -109,6 +110,9 @@ func (s *suite) try(flows ...*flowfile.Flow) ([]*flowfile.Flow, error) {
 	s.errs = script.Errors{Policy: s.policy, Report: func(text string) { s.reports = append(s.reports, text) }}
 	session.OnError(s.errs.Handle)
 	session.(interface{ SetClassic(bool) }).SetClassic(s.classic)
+	if s.live {
+		return s.driveAll(ctx, session.(script.Live), flows)
+	}
 	out := &sink{}
 	p := replay.Pipeline{
 		Source: newSource(flows), Sink: out, Workers: s.workers,
@@ -156,6 +160,14 @@ func (s *suite) equal(what string, got, want any) {
 	s.Helper()
 	if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
 		s.Errorf("%s is %q, want %q", what, g, w)
+	}
+}
+
+// changed compares what was changed of a recorded flow; live, all of it is new.
+func (s *suite) changed(what string, got, want flowfile.Parts) {
+	s.Helper()
+	if !s.live {
+		s.equal(what, got, want)
 	}
 }
 
