@@ -47,7 +47,7 @@ type contextValue struct {
 func (v *contextValue) String() string        { return "<ctx>" }
 func (v *contextValue) Type() string          { return "ctx" }
 func (v *contextValue) Hash() (uint32, error) { return unhashable(v.Type()) }
-func (v *contextValue) AttrNames() []string   { return []string{"log", "options"} }
+func (v *contextValue) AttrNames() []string   { return []string{"log", "options", "shutdown"} }
 
 func (v *contextValue) Attr(name string) (starlark.Value, error) {
 	switch name {
@@ -55,6 +55,8 @@ func (v *contextValue) Attr(name string) (starlark.Value, error) {
 		return v.p.options, nil
 	case "log":
 		return &logValue{object{}, v.p}, nil
+	case "shutdown":
+		return method(name, v.p.shutdown), nil
 	}
 	return nil, nil
 }

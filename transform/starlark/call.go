@@ -16,6 +16,7 @@ import (
 // call is one call of a hook and what the script got hold of in it.
 type call struct {
 	p        *program
+	event    *replay.Event
 	over     bool // the hook returned; the flow is not ours any more
 	flow     flowValue
 	request  messageValue    // what flow.request last was
@@ -31,7 +32,7 @@ type call struct {
 
 // newCall returns the call of a hook for e.
 func newCall(p *program, e *replay.Event) *call {
-	c := &call{p: p, log: e.Messages}
+	c := &call{p: p, event: e, log: e.Messages}
 	c.flow = flowValue{c: c, flow: e.Flow}
 	return c
 }
@@ -39,7 +40,7 @@ func newCall(p *program, e *replay.Event) *call {
 // end lets go of the flow: what the script kept of it shows what it last was, or says that
 // it is gone.
 func (c *call) end() {
-	c.over = true
+	c.over, c.event = true, nil
 	c.request.keep()
 	c.response.keep()
 	for _, m := range c.others {

@@ -10,6 +10,7 @@
 //	message   requests and responses                   message.go, setmessage.go
 //	messages  WebSocket, TCP and UDP                   messages.go
 //	options   --set and loader.add_option              options.go
+//	live      traffic as it happens                    live.go, liveconn.go
 //	lib       modules and types without flows          lib/
 //
 // A script's globals are frozen when it is loaded, so its hooks run for several flows at

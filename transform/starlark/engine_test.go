@@ -9,7 +9,7 @@ import (
 )
 
 func TestEngine(t *testing.T) {
-	enginetest.Run(t, starlark.Engine{}, enginetest.Dialect{
-		Scripts: os.DirFS("../enginetest/testdata/starlark"), Ext: ".star",
-	})
+	d := enginetest.Dialect{Scripts: os.DirFS("../enginetest/testdata/starlark"), Ext: ".star"}
+	enginetest.Run(t, starlark.Engine{}, d)
+	t.Run("live", func(t *testing.T) { enginetest.RunLive(t, starlark.Engine{}, d) })
 }

@@ -1,13 +1,13 @@
 package starlark
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
 	"go.starlark.net/starlark"
 
 	"flowkit/flowfile"
+	"flowkit/replay"
 )
 
 // flowValue is a flow as a script sees it, for the time of one call.
@@ -33,7 +33,7 @@ func (v *flowValue) Type() string          { return "flow" }
 func (v *flowValue) Hash() (uint32, error) { return unhashable(v.Type()) }
 
 var flowAttrs = []string{
-	"client_conn", "comment", "drop", "error", "id", "intercept", "intercepted", "is_replay", "kill",
+	"client_conn", "comment", "drop", "error", "id", "inject", "intercept", "intercepted", "is_replay", "kill",
 	"killable", "live", "marked", "messages", "metadata", "request", "response", "resume", "server_conn",
 	"timestamp_created", "timestamp_start", "type", "websocket",
 }
@@ -90,8 +90,10 @@ func (v *flowValue) Attr(name string) (starlark.Value, error) {
 		return optional(f.Replay()), nil
 	case "intercepted":
 		return starlark.Bool(f.Intercepted()), nil
-	case "live", "killable":
-		return starlark.False, nil
+	case "live":
+		return starlark.Bool(v.c.event.Live), nil
+	case "killable":
+		return starlark.Bool(v.c.event.Live && !replay.IsKilled(f)), nil
 	case "client_conn":
 		return connValue(f.Client(), true), nil
 	case "server_conn":
@@ -102,6 +104,8 @@ func (v *flowValue) Attr(name string) (starlark.Value, error) {
 		return seconds(f.Start()), nil
 	case "drop", "kill", "intercept", "resume":
 		return v.verb(name), nil
+	case "inject":
+		return method(name, v.inject), nil
 	}
 	return nil, nil
 }
@@ -121,7 +125,7 @@ func (v *flowValue) verb(name string) starlark.Value {
 		case "intercept", "resume":
 			v.flow.SetIntercepted(name == "intercept")
 		case "kill":
-			return nil, errors.New("a recorded flow cannot be killed; flow.drop() takes it out of the output")
+			return starlark.None, v.kill()
 		}
 		return starlark.None, nil
 	})

@@ -34,7 +34,7 @@ func arguments(h replay.Hook, name string) []int {
 		return []int{1, 0}
 	case h == replay.Configure:
 		return []int{1, 2, 0} // configure(updated), configure(options, updated)
-	case h == replay.Running, h == replay.Done:
+	case h == replay.Running, h == replay.Done, h == replay.Tick:
 		return []int{0, 1}
 	}
 	return []int{1, 2} // response(flow), response(context, flow)
@@ -54,9 +54,10 @@ func (p *program) findHooks(globals starlark.StringDict) error {
 		}
 		h, old := oldNames[name]
 		if !old {
-			if h, ok = replay.ParseHook(name); !ok {
+			if h, ok = replay.ParseHook(name); !ok || name == "log" { // a helper, more likely
 				continue
 			}
+			old = h.String() != name
 		}
 		if _, taken := p.hooks[h]; taken && old {
 			continue
@@ -64,6 +65,10 @@ func (p *program) findHooks(globals starlark.StringDict) error {
 		lo, hi := parameters(fn)
 		want := arguments(h, name)
 		i := slices.IndexFunc(want, func(n int) bool { return lo <= n && (n <= hi || hi < 0) })
+		if i < 0 && h.LiveOnly() {
+			p.log.Warn(fmt.Sprintf("%s takes %d parameters: it is never called as a hook; %s", name, lo, signature(h, name)))
+			continue
+		}
 		if i < 0 {
 			return &script.Error{
 				Script: p.name, Line: int(fn.Position().Line),
@@ -90,8 +95,10 @@ func signature(h replay.Hook, name string) string {
 		return "it is load(loader) or load()"
 	case h == replay.Configure:
 		return "it is configure(updated)"
-	case h == replay.Running, h == replay.Done:
+	case h == replay.Running, h == replay.Done, h == replay.Tick:
 		return "it is " + name + "()"
+	case h.LiveOnly():
+		return "it is " + name + "(data)"
 	}
 	return "it is " + name + "(flow)"
 }

@@ -32,6 +32,7 @@ type program struct {
 	options *options
 	ctx     *contextValue
 	threads sync.Pool // of *thread
+	live    *live     // nil: flows are recorded ones
 }
 
 var (
@@ -141,6 +142,9 @@ func (p *program) Handle(ctx context.Context, e *replay.Event) error {
 	h, ok := p.hooks[e.Hook]
 	if !ok {
 		return nil
+	}
+	if e.Flow == nil {
+		return p.handleConns(ctx, e, h)
 	}
 	c := newCall(p, e)
 	defer c.end()

@@ -1,7 +1,6 @@
 package starlark
 
 import (
-	"errors"
 	"fmt"
 
 	"go.starlark.net/starlark"
@@ -55,7 +54,7 @@ func (v *messageValue) SetField(name string, val starlark.Value) error {
 	case "timestamp_end":
 		return setTime(val, name, m.SetEnd)
 	case "stream":
-		return errors.New("stream has no meaning for recorded flows: their bodies are whole")
+		return v.setStream(val)
 	}
 	return readOnly(v, name)
 }
