@@ -56,8 +56,8 @@ func newRootCmd(s *cli.Streams) *cobra.Command {
 		return cli.Hinted(cli.Usage, c.CommandPath()+" --help lists the flags", "%w", err)
 	})
 	root.AddCommand(
-		newTransformCmd(s), newExportCmd(s), newLsCmd(s), newShowCmd(s), newInfoCmd(s),
-		newCatCmd(s), newVerifyCmd(s), newScriptCmd(s), newVersionCmd(s), newFilterHelp(),
+		newCaptureCmd(s), newRunCmd(s), newTransformCmd(s), newExportCmd(s), newLsCmd(s), newShowCmd(s), newInfoCmd(s),
+		newCatCmd(s), newVerifyCmd(s), newScriptCmd(s), newCaCmd(s), newVersionCmd(s), newFilterHelp(),
 	)
 	root.SetUsageTemplate(root.UsageTemplate() + "{{if not .HasParent}}" + exitCodes + "{{end}}")
 	root.SetHelpCommand(newHelpCmd(root))

@@ -21,6 +21,7 @@ type chunks struct {
 	pieces []flowfile.Content
 	spool  *flowfile.SpoolWriter
 	size   int64
+	begun  bool // there were some
 	gap    bool // a chunk is missing; what comes behind it has no place
 	last   bool
 }
@@ -73,8 +74,10 @@ func (a *assembly) block(d *decoded, emit emit) {
 			err = g.msgs.add(a, d.far, it)
 		case isPart:
 			err = a.part(g, it)
+		case isLate:
+			err = a.late(g, d.block, it)
 		case isEnd:
-			err = a.end(g, d.block, it)
+			err = a.late(g, d.block, it)
 			a.close(it.id, g, emit)
 		}
 		if err != nil {
@@ -109,6 +112,7 @@ func (a *assembly) part(g *growing, it *item) error {
 		return nil
 	}
 	c := &g.chunks[it.part.Part]
+	c.begun = true
 	if it.part.Off != c.size || c.last || it.body == nil {
 		c.gap = true
 	}
@@ -141,8 +145,8 @@ func (a *assembly) part(g *growing, it *item) error {
 	return err
 }
 
-// end merges what the end record says.
-func (a *assembly) end(g *growing, b *block.Block, it *item) error {
+// late merges what a late or end record says.
+func (a *assembly) late(g *growing, b *block.Block, it *item) error {
 	for part := range g.bodies {
 		if it.late.bodies[part].there {
 			g.bodies[part] = it.late.bodies[part]
@@ -197,7 +201,7 @@ func (a *assembly) close(id string, g *growing, emit emit) {
 // body puts together what the head, or the end, and the parts have.
 func (g *growing) body(part int) flowfile.Body {
 	s, c := g.bodies[part], &g.chunks[part]
-	if !s.continues && c.size == 0 && !c.gap && !c.last {
+	if !s.continues && !c.begun {
 		return s.Body
 	}
 	b := flowfile.StringBody("")

@@ -1,33 +1,44 @@
 package native
 
 import (
-	"bytes"
 	"strings"
 
 	"flowkit/flowfile"
 )
 
-// incompressible tells whether squeezing the body of m again is a waste: it is
-// content-encoded, of a compressed type, or begins like one. A wrong answer costs time or
-// size, nothing else.
-func incompressible(m *flowfile.Message, data []byte) bool {
+// payload is a body with what its message says about it.
+type payload struct {
+	flowfile.Body
+	squeezed bool // it is content-encoded, or of a compressed type
+}
+
+func payloadOf(m *flowfile.Message) payload { return payload{m.Body(), squeezed(m)} }
+
+// incompressible tells whether squeezing data again is a waste: its message says so, or it
+// begins like what is. A wrong answer costs time or size, nothing else.
+func incompressible(squeezed bool, data []byte) bool {
 	if len(data) < 128 {
 		return false
 	}
+	if squeezed {
+		return true
+	}
+	for _, magic := range magics {
+		if len(data) >= len(magic) && string(data[:len(magic)]) == magic {
+			return true
+		}
+	}
+	return false
+}
+
+func squeezed(m *flowfile.Message) bool {
 	switch enc, _ := m.Headers().Lookup("Content-Encoding"); strings.TrimSpace(enc) {
 	case "", "identity", "none":
 	default:
 		return true
 	}
-	if typ, ok := m.Headers().Lookup("Content-Type"); ok && compressedType(typ) {
-		return true
-	}
-	for _, magic := range magics {
-		if bytes.HasPrefix(data, []byte(magic)) {
-			return true
-		}
-	}
-	return false
+	typ, ok := m.Headers().Lookup("Content-Type")
+	return ok && compressedType(typ)
 }
 
 var magics = [...]string{

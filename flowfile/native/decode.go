@@ -28,10 +28,10 @@ type item struct {
 	head   *growing       // an open one
 	id     string         // of the flow that the entry belongs to
 	entry  int            // index in the block
-	record []byte         // of an end; of a message on a pipe
+	record []byte         // of a late or end record; of a message on a pipe
 	part   wire.Part
 	body   *content // of a part
-	late   parts    // what an end brings
+	late   parts    // what a late or end record brings
 	msg    stored   // payload of a message on a pipe
 	err    error    // bodies that cannot be read, or an entry that was passed over
 }
@@ -55,6 +55,7 @@ const (
 	isHead
 	isMsg
 	isPart
+	isLate
 	isEnd
 	isDamage
 )
@@ -149,6 +150,13 @@ func (d *decoder) entry(b *block.Block, e *block.Entries) (it item, ok bool, err
 		}
 		it.body = newContent(d.far.b, e.Refs(), it.part.Part, d.file)
 		return it, true, nil
+	case wire.TypeLate: // the flow goes on, far from this block
+		it.what, it.record = isLate, bytes.Clone(e.Record())
+		if it.id, err = d.wire.FlowID(); err != nil {
+			return it, false, err
+		}
+		it.late, err = d.parts(&d.far, e.Refs())
+		return it, true, err
 	case wire.TypeEnd:
 		it.what, it.record = isEnd, e.Record()
 		if it.id, err = d.wire.FlowID(); err != nil {
@@ -303,7 +311,7 @@ func (it *item) findLost() {
 		for i := range it.head.bodies {
 			it.head.bodies[i].Body = found(it.head.bodies[i].Body)
 		}
-	case isEnd:
+	case isLate, isEnd:
 		for i := range it.late.bodies {
 			it.late.bodies[i].Body = found(it.late.bodies[i].Body)
 		}

@@ -34,6 +34,21 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(3)
 	}
+	if s := os.Getenv(recording); s != "" {
+		var path string
+		var round int
+		if _, err := fmt.Sscan(s, &path, &round); err == nil {
+			fmt.Fprintln(os.Stderr, recordForever(path, round))
+		}
+		os.Exit(3)
+	}
+	if path := os.Getenv(filling); path != "" {
+		if err := fill(path); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(3)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 

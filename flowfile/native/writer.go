@@ -82,11 +82,7 @@ func (w *Writer) Write(b *flowfile.Batch) error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	// Conns may alias large buffers: they are remembered for this batch alone.
-	clear(w.conns)
-	if w.conns == nil {
-		w.conns = make(map[*flowfile.Conn]*block.Entry)
-	}
+	w.forget()
 	for _, f := range b.Flows {
 		if f.Dropped() {
 			continue
@@ -96,6 +92,14 @@ func (w *Writer) Write(b *flowfile.Batch) error {
 		}
 	}
 	return nil
+}
+
+// forget drops what is remembered of connections: they may alias large buffers.
+func (w *Writer) forget() {
+	clear(w.conns)
+	if w.conns == nil {
+		w.conns = make(map[*flowfile.Conn]*block.Entry)
+	}
 }
 
 // begin writes the record that begins a session, once.
@@ -123,8 +127,10 @@ func (w *Writer) Close() error {
 }
 
 // add adds an entry, and reports one that the format cannot hold: it is left out.
-func (w *Writer) add(e *block.Entry) (added bool, err error) {
-	err = w.enc.Err()
+func (w *Writer) add(e *block.Entry) (added bool, err error) { return w.addIf(e, w.enc.Err()) }
+
+// addIf is add for an entry whose record was encoded with err.
+func (w *Writer) addIf(e *block.Entry, err error) (added bool, _ error) {
 	if err == nil {
 		err = w.w.Add(e)
 	}
@@ -139,7 +145,36 @@ func (w *Writer) add(e *block.Entry) (added bool, err error) {
 
 func (w *Writer) flow(f *flowfile.Flow) error {
 	w.parts = w.parts[:0]
-	for i, c := range [...]*flowfile.Conn{f.Client(), f.Server()} {
+	if err := w.connections(f.Client(), f.Server()); err != nil {
+		return err
+	}
+	var large [2]bool
+	var bodies [2]payload
+	if r := f.Request(); r != nil {
+		bodies[wire.PartRequestBody] = payloadOf(&r.Message)
+	}
+	if r := f.Response(); r != nil {
+		bodies[wire.PartResponseBody] = payloadOf(&r.Message)
+	}
+	for part, b := range bodies {
+		var err error
+		if large[part], err = w.body(part, b); err != nil {
+			return err
+		}
+	}
+	open := large[0] || large[1] || f.Messages().Len() > 0
+	added, err := w.add(&block.Entry{
+		Record: w.enc.Flow(f, open), ID: f.ID(), Starts: true, Time: int64(f.Start()), Parts: w.parts,
+	})
+	if !added || !open {
+		return err
+	}
+	return w.grow(f, bodies, large)
+}
+
+// connections adds those that are not nil to the parts of the record.
+func (w *Writer) connections(client, server *flowfile.Conn) error {
+	for i, c := range [...]*flowfile.Conn{client, server} {
 		if c == nil {
 			continue
 		}
@@ -151,35 +186,17 @@ func (w *Writer) flow(f *flowfile.Flow) error {
 			w.parts = append(w.parts, block.Part{N: wire.PartClientConn + i, Shared: shared})
 		}
 	}
-	var large [2]*flowfile.Message
-	if r := f.Request(); r != nil {
-		if err := w.body(wire.PartRequestBody, &r.Message, &large[0]); err != nil {
-			return err
-		}
-	}
-	if r := f.Response(); r != nil {
-		if err := w.body(wire.PartResponseBody, &r.Message, &large[1]); err != nil {
-			return err
-		}
-	}
-	open := large[0] != nil || large[1] != nil || f.Messages().Len() > 0
-	added, err := w.add(&block.Entry{
-		Record: w.enc.Flow(f, open), ID: f.ID(), Starts: true, Time: int64(f.Start()), Parts: w.parts,
-	})
-	if !added || !open {
-		return err
-	}
-	return w.grow(f, large)
+	return nil
 }
 
 // grow writes what follows the head of an open flow.
-func (w *Writer) grow(f *flowfile.Flow, large [2]*flowfile.Message) error {
+func (w *Writer) grow(f *flowfile.Flow, bodies [2]payload, large [2]bool) error {
 	end := wire.End{Incomplete: f.Incomplete()}
-	for part, m := range large {
-		if m == nil {
+	for part, b := range bodies {
+		if !large[part] {
 			continue
 		}
-		cut, err := w.chunks(f, part, m)
+		cut, err := w.chunks(f.ID(), part, b)
 		if err != nil {
 			return err
 		}
@@ -192,7 +209,7 @@ func (w *Writer) grow(f *flowfile.Flow, large [2]*flowfile.Message) error {
 			}
 			continue
 		}
-		added, err := w.message(f, end.Messages, &m)
+		added, err := w.message(f.ID(), end.Messages, &m)
 		if err != nil {
 			return err
 		}
@@ -203,11 +220,10 @@ func (w *Writer) grow(f *flowfile.Flow, large [2]*flowfile.Message) error {
 	return w.w.Add(&block.Entry{Record: w.enc.End(f.ID(), end)})
 }
 
-// body adds the body of m to the parts of the record, or says that it is large.
-func (w *Writer) body(part int, m *flowfile.Message, large **flowfile.Message) error {
-	b := m.Body()
+// body adds a body to the parts of the record, or says that it is large.
+func (w *Writer) body(part int, b payload) (large bool, err error) {
 	if b.State() == flowfile.BodyAbsent {
-		return nil
+		return false, nil
 	}
 	p := block.Part{N: part, Total: b.Total()}
 	if b.State() == flowfile.BodyTruncated {
@@ -215,28 +231,35 @@ func (w *Writer) body(part int, m *flowfile.Message, large **flowfile.Message) e
 	}
 	if n := b.Size(); n < 0 || n > inlineMax {
 		p.Flags |= wire.FlagContinues
-		*large = m
 		w.parts = append(w.parts, p)
-		return nil
+		return true, nil
 	}
 	data, err := b.Bytes(-1)
 	if err != nil {
 		if err := w.damaged(err); err != nil {
-			return err
+			return false, err
 		}
 		p.Flags |= wire.FlagTruncated
 	}
-	p.Data, p.Incompressible = data, incompressible(m, data)
+	p.Data, p.Incompressible = data, incompressible(b.squeezed, data)
 	w.parts = append(w.parts, p)
-	return nil
+	return false, nil
 }
 
 // chunks writes a large body. It returns what End.Truncated wants.
-func (w *Writer) chunks(f *flowfile.Flow, part int, m *flowfile.Message) (cut int64, err error) {
-	b := m.Body()
+func (w *Writer) chunks(id string, part int, b payload) (cut int64, err error) {
+	if b.Content() == nil { // in memory: no copy
+		data, _ := b.Bytes(-1)
+		for off := 0; ; off += chunk {
+			n := min(chunk, len(data)-off)
+			if err := w.chunk(id, part, b, int64(off), data[off:off+n], off+n == len(data)); err != nil || off+n == len(data) {
+				return 0, err
+			}
+		}
+	}
 	r, err := b.Open()
 	if err != nil {
-		return cutAt(b), w.damaged(err)
+		return cutAt(b.Body), w.damaged(err)
 	}
 	defer r.Close()
 	if w.buf == nil {
@@ -249,19 +272,22 @@ func (w *Writer) chunks(f *flowfile.Flow, part int, m *flowfile.Message) (cut in
 			if err := w.damaged(rerr); err != nil {
 				return 0, err
 			}
-			cut = cutAt(b)
+			cut = cutAt(b.Body)
 		}
-		data := w.buf[:n]
-		err := w.w.Add(&block.Entry{
-			Record: w.enc.Part(f.ID(), part, off, last),
-			Parts:  []block.Part{{N: part, Data: data, Off: off, Total: b.Total(), Incompressible: incompressible(m, data)}},
-		})
-		if err != nil {
+		if err := w.chunk(id, part, b, off, w.buf[:n], last); err != nil {
 			return 0, err
 		}
 		off += int64(n)
 	}
 	return cut, nil
+}
+
+// chunk writes the bytes of a body from off on.
+func (w *Writer) chunk(id string, part int, b payload, off int64, data []byte, last bool) error {
+	return w.w.Add(&block.Entry{
+		Record: w.enc.Part(id, part, off, last),
+		Parts:  []block.Part{{N: part, Data: data, Off: off, Total: b.Total(), Incompressible: incompressible(b.squeezed, data)}},
+	})
 }
 
 // cutAt is what End.Truncated says of a body that could not be read to its end.
@@ -272,7 +298,7 @@ func cutAt(b flowfile.Body) int64 {
 	return -1
 }
 
-func (w *Writer) message(f *flowfile.Flow, n int, m *flowfile.Msg) (added bool, err error) {
+func (w *Writer) message(id string, n int, m *flowfile.Msg) (added bool, err error) {
 	w.parts = w.parts[:0]
 	total := m.Body.Total()
 	var flags uint8
@@ -283,7 +309,7 @@ func (w *Writer) message(f *flowfile.Flow, n int, m *flowfile.Msg) (added bool, 
 	if errors.Is(err, flowfile.ErrTooLarge) {
 		data, err = first(m.Body, messageMax)
 		if err == nil {
-			err = fmt.Errorf("flow %s: message %d: only the first %d of %d bytes are kept", f.ID(), n, messageMax, total)
+			err = fmt.Errorf("flow %s: message %d: only the first %d of %d bytes are kept", id, n, messageMax, total)
 		}
 	}
 	if err != nil {
@@ -303,7 +329,7 @@ func (w *Writer) message(f *flowfile.Flow, n int, m *flowfile.Msg) (added bool, 
 			break
 		}
 	}
-	added, err = w.add(&block.Entry{Record: w.enc.Msg(f.ID(), n, m), Time: int64(m.Time), Parts: w.parts})
+	added, err = w.add(&block.Entry{Record: w.enc.Msg(id, n, m), Time: int64(m.Time), Parts: w.parts})
 	if err == nil && len(data) > messageLarge {
 		// Its block is several times as large as others: not many of them at once.
 		clear(w.parts)

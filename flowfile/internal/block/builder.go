@@ -174,7 +174,8 @@ func (r *rawBlock) span(t int64) {
 
 // addContent stores the content of a part, unless the block has the same bytes already.
 func (b *builder) addContent(p *Part) place {
-	if at, ok := b.content.find(b.raw, p.Data); ok {
+	hash := b.content.hash(p.Data)
+	if at, ok := b.content.find(b.raw, p.Data, hash); ok {
 		return at
 	}
 	seg := b.segmentFor(p)
@@ -188,7 +189,7 @@ func (b *builder) addContent(p *Part) place {
 	s.count++
 	b.bytes += s.w.Len() - before
 	at := place{seg: seg, off: s.w.Len() - len(p.Data), len: len(p.Data)}
-	b.content.note(p.Data, at)
+	b.content.note(p.Data, hash, at)
 	return at
 }
 

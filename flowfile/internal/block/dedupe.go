@@ -23,20 +23,28 @@ func (c *contents) reset() {
 	clear(c.at)
 }
 
-func (c *contents) find(r *rawBlock, data []byte) (place, bool) {
+// hash returns the hash that find and note want, 0 for a content that is not looked for.
+func (c *contents) hash(data []byte) uint64 {
+	if len(data) < minDedupe {
+		return 0
+	}
+	return maphash.Bytes(c.seed, data)
+}
+
+func (c *contents) find(r *rawBlock, data []byte, hash uint64) (place, bool) {
 	if len(data) < minDedupe {
 		return place{}, false
 	}
-	at, ok := c.at[maphash.Bytes(c.seed, data)]
+	at, ok := c.at[hash]
 	if !ok || !bytes.Equal(r.at(at), data) {
 		return place{}, false
 	}
 	return at, true
 }
 
-func (c *contents) note(data []byte, at place) {
+func (c *contents) note(data []byte, hash uint64, at place) {
 	if len(data) >= minDedupe {
-		c.at[maphash.Bytes(c.seed, data)] = at
+		c.at[hash] = at
 	}
 }
 

@@ -50,15 +50,19 @@ type packed struct {
 	ids []entryID
 }
 
-// pack compresses a block.
-func (c *encoders) pack(r *rawBlock) *packed {
+// pack compresses a block into buf, or, if that is too small, into new memory.
+func (c *encoders) pack(r *rawBlock, buf []byte) *packed {
 	n := 1 + len(r.bodies)
 	p := &packed{ids: r.ids, h: Header{
 		Kind: kindData, Len: headerRoom(n),
 		Tmin: r.tmin, Tmax: r.tmax, Records: r.n, Flows: r.flows,
 		Segments: make([]Segment, 0, n),
 	}}
-	p.buf = make([]byte, p.h.Len, p.h.Len+r.packedSize())
+	if size := p.h.Len + r.packedSize(); cap(buf) < size {
+		buf = make([]byte, 0, size)
+	}
+	p.buf = buf[:p.h.Len]
+	clear(p.buf)
 	p.add(c, segRecords, r.records.Bytes(), r.n, false)
 	for i := range r.bodies {
 		s := r.bodies[i]

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 )
 
@@ -13,18 +12,26 @@ import (
 // may be called beside it.
 type output struct {
 	w     io.Writer
-	file  *os.File // w, if a partial block may be cut off again
-	start int64    // offset of the session in file
+	file  file  // w, if a partial block may be cut off again; else nil
+	start int64 // offset of the session in file
 
 	session uint64
 	seq     uint64
-	off     int64  // bytes written since the session's first block
+	off     int64  // bytes written since the session's first block; changed under mu
 	prevLen uint32 // of the block written last
 	last    Header // of the block written last, if there is one
 	index   *indexBuilder
 
+	waiting []*packed // that an error kept from being written
+
 	mu  sync.Mutex
 	err error
+}
+
+// file is what of *os.File it takes to cut off a partial block.
+type file interface {
+	io.Seeker
+	Truncate(size int64) error
 }
 
 func newOutput(w io.Writer, o WriterOptions) *output {
@@ -55,10 +62,34 @@ func (o *output) fail(err error) {
 	}
 }
 
-// writeData finishes the header of a packed block and writes the block.
-func (o *output) writeData(p *packed) {
+// written returns how many bytes were written.
+func (o *output) written() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.off
+}
+
+// advance notes n bytes of the file as the session's.
+func (o *output) advance(n int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.off += n
+}
+
+// unwritten returns how many flows begin in the blocks that wait.
+func (o *output) unwritten() (flows int) {
+	for _, p := range o.waiting {
+		flows += p.h.Flows
+	}
+	return flows
+}
+
+// writeData finishes the header of a packed block and writes the block, or has it wait. It
+// reports whether it wrote it.
+func (o *output) writeData(p *packed) bool {
 	if !o.own(&p.h, p.buf) {
-		return
+		o.waiting = append(o.waiting, p)
+		return false
 	}
 	if o.index != nil {
 		o.index.add(&p.h, p.ids)
@@ -66,6 +97,7 @@ func (o *output) writeData(p *packed) {
 			o.writeIndex()
 		}
 	}
+	return true
 }
 
 // own writes a block of the writer's session: buf is room for the header h and the
@@ -132,10 +164,52 @@ func (o *output) write(h *Header, buf []byte) bool {
 		o.fail(err)
 		return false
 	}
-	o.off += int64(len(buf))
+	o.advance(int64(len(buf)))
 	o.prevLen = uint32(len(buf))
 	o.last = *h
 	return true
+}
+
+// retry takes the error back, and writes the blocks that wait.
+func (o *output) retry() {
+	if o.failed() == nil {
+		return
+	}
+	if err := o.resume(); err != nil {
+		return
+	}
+	o.mu.Lock()
+	o.err = nil
+	o.mu.Unlock()
+	waiting := o.waiting
+	o.waiting = nil
+	for _, p := range waiting {
+		o.writeData(p)
+	}
+}
+
+// resume puts the file's position to where the next block goes: where the last whole one
+// ends, or, if what is behind that cannot be cut off, behind it. Then neither the length of
+// the block before nor an index can vouch for it, and readers may find entries of the partial
+// block twice.
+func (o *output) resume() error {
+	end := o.start + o.off
+	if err := o.file.Truncate(end); err == nil {
+		_, err = o.file.Seek(end, io.SeekStart)
+		return err
+	}
+	size, err := o.file.Seek(0, io.SeekEnd)
+	if err != nil || size < end {
+		return fmt.Errorf("file of %d bytes where %d were written: %w", size, end, err)
+	}
+	if size > end {
+		o.advance(size - end)
+		o.prevLen = 0
+		if o.index != nil {
+			o.index = &indexBuilder{}
+		}
+	}
+	return nil
 }
 
 // cutBack takes a partial block off the end of a file that is ours.

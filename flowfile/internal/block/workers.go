@@ -9,11 +9,12 @@ type workers struct {
 	enc   chan *encoders // one for each worker
 	last  chan struct{}  // closed when the newest block is written
 	spare chan<- *rawBlock
+	bufs  chan []byte // of blocks that were written
 }
 
 // newWorkers returns workers that give blocks they have compressed to spare.
 func newWorkers(o WriterOptions, out *output, spare chan<- *rawBlock) *workers {
-	w := &workers{out: out, enc: make(chan *encoders, o.Workers), spare: spare}
+	w := &workers{out: out, enc: make(chan *encoders, o.Workers), spare: spare, bufs: make(chan []byte, o.Workers)}
 	for range o.Workers {
 		w.enc <- &encoders{o: o}
 	}
@@ -30,9 +31,9 @@ func newWorkers(o WriterOptions, out *output, spare chan<- *rawBlock) *workers {
 func (w *workers) do(r *rawBlock) {
 	if w.slots == nil {
 		enc := <-w.enc
-		p := enc.pack(r)
+		p := enc.pack(r, w.buffer())
 		w.done(r)
-		w.out.writeData(p)
+		w.write(p)
 		w.enc <- enc
 		return
 	}
@@ -41,11 +42,11 @@ func (w *workers) do(r *rawBlock) {
 	w.last = written
 	go func() {
 		enc := <-w.enc
-		p := enc.pack(r)
+		p := enc.pack(r, w.buffer())
 		w.done(r)
 		w.enc <- enc
 		<-before
-		w.out.writeData(p)
+		w.write(p)
 		close(written)
 		<-w.slots
 	}()
@@ -53,6 +54,30 @@ func (w *workers) do(r *rawBlock) {
 
 // wait returns when all blocks are written.
 func (w *workers) wait() { <-w.last }
+
+// maxSpare is the longest block whose buffer is kept for the next.
+const maxSpare = 2 * defaultBlock
+
+// buffer returns memory for a block.
+func (w *workers) buffer() []byte {
+	select {
+	case b := <-w.bufs:
+		return b
+	default:
+		return nil
+	}
+}
+
+// write writes a block, and keeps its buffer.
+func (w *workers) write(p *packed) {
+	if !w.out.writeData(p) || cap(p.buf) > maxSpare {
+		return
+	}
+	select {
+	case w.bufs <- p.buf[:0]:
+	default:
+	}
+}
 
 // done gives the buffers of a compressed block back.
 func (w *workers) done(r *rawBlock) {

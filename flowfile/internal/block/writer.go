@@ -8,9 +8,10 @@ import (
 
 // Writer writes entries as blocks. Its methods must not be called concurrently.
 //
-// An error of the underlying writer is final: whatever was written in part is cut off again
-// if the Writer opened the file itself (OpenAppend), and every later call returns the error.
-// To go on behind a partial block would hide what follows from a reader.
+// After an error of the underlying writer nothing more is written: whatever was written in
+// part is cut off again if the Writer opened the file itself (OpenAppend), and every later
+// call returns the error. To go on behind a partial block would hide what follows from a
+// reader. Only Retry goes on, in a file that the Writer opened.
 type Writer struct {
 	o       WriterOptions
 	b       *builder
@@ -34,7 +35,7 @@ func NewWriter(w io.Writer, o WriterOptions) *Writer {
 
 // Add adds an entry to the open block, and closes the block before or after it as sizes
 // demand. It copies what it keeps, shared entries excepted. An entry that is refused
-// (ErrBadEntry, ErrTooLarge) leaves no trace.
+// (ErrBadEntry, ErrTooLarge, or because nothing can be written any more) leaves no trace.
 func (w *Writer) Add(e *Entry) error {
 	if err := w.usable(); err != nil {
 		return err
@@ -43,14 +44,14 @@ func (w *Writer) Add(e *Entry) error {
 	if err := n.measure(e, 0); err != nil {
 		return err
 	}
-	if !w.b.fits(n) {
+	if w.b.full() || !w.b.fits(n) {
 		w.closeBlock()
+		if err := w.out.failed(); err != nil {
+			return err
+		}
 	}
 	w.b.add(e)
-	if w.b.full() {
-		w.closeBlock()
-	}
-	return w.out.failed()
+	return nil
 }
 
 // closeBlock hands the open block, if it has entries, to a worker.
@@ -72,6 +73,33 @@ func (w *Writer) Flush() error {
 	w.workers.wait()
 	return w.out.failed()
 }
+
+// Retry goes on behind an error: it writes the blocks that the error kept from being written.
+// It returns the error that stands in the way now: the one before, if the Writer did not open
+// the file itself.
+func (w *Writer) Retry() error {
+	if w.closed {
+		return ErrClosed
+	}
+	w.workers.wait()
+	if w.file != nil {
+		w.out.retry()
+	}
+	return w.out.failed()
+}
+
+// CanRetry tells whether Retry is of use.
+func (w *Writer) CanRetry() bool { return w.file != nil }
+
+// Unwritten returns how many flows begin in what was added and is not written.
+func (w *Writer) Unwritten() int {
+	w.workers.wait()
+	return w.out.unwritten() + w.b.raw.flows
+}
+
+// Written returns how many bytes were written. Unlike other methods it may be called beside
+// them.
+func (w *Writer) Written() int64 { return w.out.written() }
 
 // Sync is Flush, and for a file that the Writer opened an fsync besides.
 func (w *Writer) Sync() error {

@@ -185,11 +185,11 @@ func TestDedupeCompares(t *testing.T) {
 	b := newBuilder(WriterOptions{}.withDefaults())
 	one, two := bytes.Repeat([]byte("a"), 100), bytes.Repeat([]byte("b"), 100)
 	at := b.addContent(&Part{Data: one})
-	b.content.note(two, at) // as if they collided
-	if _, ok := b.content.find(b.raw, two); ok {
+	b.content.note(two, b.content.hash(two), at) // as if they collided
+	if _, ok := b.content.find(b.raw, two, b.content.hash(two)); ok {
 		t.Error("another content found")
 	}
-	if got, ok := b.content.find(b.raw, one); !ok || got != at {
+	if got, ok := b.content.find(b.raw, one, b.content.hash(one)); !ok || got != at {
 		t.Error("content not found")
 	}
 }

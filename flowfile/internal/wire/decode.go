@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -90,7 +91,7 @@ func (d *Decoder) Flow(kind flowfile.Kind, p Parts) (Growing, error) {
 
 const unset = flowfile.Time(math.MinInt64)
 
-// FlowID reads the key "flow" that must come next in msg, part and end records.
+// FlowID reads the key "flow" that must come next in msg, part, late and end records.
 func (d *Decoder) FlowID() (string, error) {
 	if d.n > 0 && d.r.Str() == "flow" {
 		d.n--
@@ -104,7 +105,7 @@ func (d *Decoder) FlowID() (string, error) {
 	return "", errors.New(`the key "flow" must follow "type"`)
 }
 
-// Update decodes an end record behind FlowID: its keys replace what g has; after an error
+// Update decodes a late or end record behind FlowID: its keys replace what g has; after an error
 // g is as before. Times are relative to the "ts" of the head.
 func (d *Decoder) Update(g *Growing, p Parts) error {
 	before, mem := *g, *g.mem
@@ -179,6 +180,9 @@ func (d *Decoder) update(g *Growing, p Parts) error {
 		case "cut_resp":
 			g.Cut[1] = r.Int()
 		default:
+			if d.late {
+				h.Extra = slices.DeleteFunc(slices.Clone(h.Extra), func(x flowfile.ExtraField) bool { return x.Key == key })
+			}
 			h.Extra = d.extra(h.Extra, key)
 		}
 	})

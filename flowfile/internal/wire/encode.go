@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -15,7 +16,8 @@ type Encoder struct {
 	body  mp.Writer // entries of the outermost map
 	sub   mp.Writer // entries of a map in it
 	err   error
-	check mp.Reader // of unknown fields
+	heads [2][]entry // of Late
+	check mp.Reader  // of unknown fields
 }
 
 // ErrLimit means that a record is beyond what a reader accepts.
@@ -122,16 +124,28 @@ func (e *Encoder) end(o *object) []byte {
 
 // Flow returns the head of f, valid until the next call. open says that msg, part and
 // end records follow.
-func (e *Encoder) Flow(f *flowfile.Flow, open bool) []byte {
+func (e *Encoder) Flow(f *flowfile.Flow, open bool) []byte { return e.FlowAt(f, open, Base(f)) }
+
+// Base returns what the times in the head of f are relative to.
+func Base(f *flowfile.Flow) flowfile.Time {
+	if t := f.Created(); t != 0 {
+		return t
+	}
+	return f.Start()
+}
+
+// FlowAt is Flow with times relative to base, which is not 0 unless nothing of f has a time:
+// what f is now, to be compared with its head (End).
+func (e *Encoder) FlowAt(f *flowfile.Flow, open bool, base flowfile.Time) []byte {
 	o := e.begin(f.Kind().String())
 	id(&o, "id", f.ID())
-	base := f.Created()
-	if base == 0 {
-		base = f.Start()
-	}
 	o.int("ts", int64(base))
-	if f.Created() == 0 && base != 0 {
+	switch t := f.Created(); {
+	case t == base:
+	case t == 0:
 		o.key("created").Nil()
+	default:
+		o.key("created").Int(int64(t))
 	}
 	o.bool("open", open)
 	o.bool("incomplete", f.Incomplete() && !open)
@@ -376,6 +390,10 @@ func (e *Encoder) Part(flow string, part int, off int64, last bool) []byte {
 
 // End is what an end record says besides the flow's id.
 type End struct {
+	// Before is the head as far as it was written, After is what Encoder.FlowAt says now, both
+	// open: what differs goes into the record. Nil: nothing does.
+	Before, After []byte
+
 	Messages   int      // how many msg records the flow had
 	Incomplete bool     // the flow itself had not ended
 	Truncated  [2]int64 // a body's length on the wire where its parts are not all: -1 unknown, 0 whole
@@ -385,11 +403,90 @@ type End struct {
 func (e *Encoder) End(flow string, x End) []byte {
 	o := e.begin(TypeEnd)
 	id(&o, "flow", flow)
+	e.changes(&o, x.Before, x.After)
 	o.int("msgs", int64(x.Messages))
 	o.bool("incomplete", x.Incomplete)
 	o.int("cut_req", x.Truncated[0])
 	o.int("cut_resp", x.Truncated[1])
 	return e.end(&o)
+}
+
+// Late returns a late record: what differs between before and after, as in End, and whether
+// anything does. The record is valid until the next call.
+func (e *Encoder) Late(flow string, before, after []byte) (record []byte, differs bool) {
+	o := e.begin(TypeLate)
+	id(&o, "flow", flow)
+	n := e.changes(&o, before, after)
+	return e.end(&o), n > 0
+}
+
+// entry is an entry of a record's map as it is encoded.
+type entry struct {
+	key   string
+	value []byte
+}
+
+// changes writes the entries of after that before does not have, and takes back those that
+// only before has. It returns how many there were.
+func (e *Encoder) changes(o *object, before, after []byte) int {
+	if after == nil {
+		return 0
+	}
+	old, now := e.entries(0, before), e.entries(1, after)
+	n := o.n
+	for _, x := range now {
+		if i := find(old, x.key); !fixed(x.key) && (i < 0 || !bytes.Equal(old[i].value, x.value)) {
+			o.key(x.key).Raw(x.value)
+		}
+	}
+	for _, x := range old {
+		if fixed(x.key) || find(now, x.key) >= 0 {
+			continue
+		}
+		switch x.key {
+		case "created": // it is what ts says
+			if i := find(old, "ts"); i >= 0 {
+				o.key(x.key).Raw(old[i].value)
+			} else {
+				o.key(x.key).Int(0)
+			}
+		case "intercepted", "incomplete":
+			o.key(x.key).Bool(false)
+		case "replay", "mark", "comment":
+			o.key(x.key).Str("")
+		default:
+			o.key(x.key).Nil()
+		}
+	}
+	clear(e.heads[0])
+	clear(e.heads[1])
+	return o.n - n
+}
+
+// fixed tells whether a key is that of the head alone.
+func fixed(key string) bool { return key == "type" || key == "id" || key == "ts" || key == "open" }
+
+func (e *Encoder) entries(which int, record []byte) []entry {
+	es, r := e.heads[which][:0], &e.check
+	r.Reset(record)
+	for n := r.MapLen(); n > 0 && r.Err() == nil; n-- {
+		key := r.Str()
+		es = append(es, entry{key, r.Raw()})
+	}
+	if err := r.Err(); err != nil {
+		panic("wire: internal error: a head that cannot be read: " + err.Error())
+	}
+	e.heads[which] = es
+	return es
+}
+
+func find(es []entry, key string) int {
+	for i := range es {
+		if es[i].key == key {
+			return i
+		}
+	}
+	return -1
 }
 
 // Meta returns the record that begins a session, valid until the next call.

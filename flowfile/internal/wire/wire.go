@@ -5,7 +5,7 @@
 //	record   a msgpack map with string keys, the first of which is "type"
 //	http, tcp, udp, dns   the head of a flow
 //	conn     a connection, shared by the flows of a block
-//	msg, part, end        what grows behind a head that is "open"
+//	msg, part, late, end  what grows behind a head that is "open"
 //	meta     who wrote the session
 //
 // Bodies, certificates and payloads are not in records; they are parts, which the block
@@ -39,6 +39,7 @@ const (
 	TypeConn = "conn"
 	TypeMsg  = "msg"
 	TypePart = "part"
+	TypeLate = "late"
 	TypeEnd  = "end"
 	TypeMeta = "meta"
 )
