@@ -714,8 +714,8 @@ func (x *exchange) outHead(resp *flowfile.Response, h *http1.ResponseHead, size 
 		version = h.Version
 	}
 	out := &http1.ResponseHead{Version: version, Status: resp.Status(), Reason: resp.Reason(), Fields: resp.Headers().Fields()}
-	if out.Version != "HTTP/1.0" && out.Version != "HTTP/2.0" {
-		out.Version = "HTTP/1.1"
+	if out.Version != "HTTP/1.0" {
+		out.Version = "HTTP/1.1" // of HTTP/2, too: its side of the exchange does not look
 	}
 	method := x.req.Method()
 	if err := out.Frame(method); err != nil {

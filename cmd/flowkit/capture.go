@@ -130,6 +130,9 @@ func startCapture(ctx context.Context, s *cli.Streams, o *captureOptions, overri
 	if err != nil {
 		return nil, err
 	}
+	if err := o.recordFlags.check(s); err != nil {
+		return nil, err
+	}
 	opts, authority, err := o.proxyFlags.options(s)
 	if err != nil {
 		return nil, err
@@ -139,9 +142,6 @@ func startCapture(ctx context.Context, s *cli.Streams, o *captureOptions, overri
 	}
 	policy, err := o.policy()
 	if err != nil {
-		return nil, err
-	}
-	if err := o.recordFlags.check(s); err != nil {
 		return nil, err
 	}
 	c := &capturing{s: s, o: o, ca: authority}
