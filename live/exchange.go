@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"flowkit/flowfile"
@@ -63,6 +64,8 @@ type exchange struct {
 	held flowfile.Body
 	more bool
 	send func(p []byte, end bool) ([]byte, error) // a handler's chunk function; nil: none
+
+	vanished atomic.Bool // the client closed its connection meanwhile
 
 	mu       sync.Mutex // of what follows: request and response go by at the same time
 	up       serverSide // whom the request goes to
@@ -348,24 +351,36 @@ func (x *exchange) ask(s *serverConn) (again bool, err error) {
 	x.up = up
 	x.mu.Unlock()
 	uploaded, err := x.upload(up)
+	watched := func() {}
+	if _, ok := x.in.(*http1Client); ok && uploaded == nil {
+		watched = x.c.watch(func() {
+			x.vanished.Store(true)
+			up.cancel()
+		})
+	}
 	var h *http1.ResponseHead
 	if err == nil {
 		h, err = x.responseHead(up)
 	}
 	if err != nil {
+		watched()
 		up.done(false)
 		if uploaded != nil {
 			x.in.unread()
 			<-uploaded
 		}
-		if cerr := x.c.ctx.Err(); cerr != nil {
+		if x.c.ctx.Err() != nil || x.vanished.Load() {
 			return false, errClientGone
 		}
 		return uploaded == nil && (old && isGone(err) || http2.Retryable(err)), serverError(err)
 	}
 	err = x.download(up, h)
+	watched()
 	if err != nil {
 		up.cancel()
+		if x.vanished.Load() {
+			err = errClientGone
+		}
 	}
 	if uploaded != nil {
 		whole := false

@@ -380,11 +380,12 @@ func (c *clientConn) idleDeadline() { c.raw.SetReadDeadline(time.Now().Add(c.p.o
 // http1Server is the server's side of an exchange over HTTP/1.
 type http1Server struct {
 	*serverConn
-	ss      *servers
-	method  string
-	resp    http1.ResponseHead
-	plainTo bool // a proxy, which wants absolute targets
-	auth    string
+	ss       *servers
+	method   string
+	resp     http1.ResponseHead
+	deadline time.Time // when it was last set
+	plainTo  bool      // a proxy, which wants absolute targets
+	auth     string
 }
 
 func (s *http1Server) head(r *flowfile.Request, f http1.Framing) error {
@@ -480,7 +481,8 @@ func (s *http1Server) flush() error                           { return s.out.Flu
 func (s *http1Server) finish(trailers []flowfile.Field) error { return s.out.Close(trailers) }
 
 func (s *http1Server) readHead() (*http1.ResponseHead, error) {
-	s.raw.SetReadDeadline(time.Now().Add(s.ss.c.p.o.Timeouts.Idle))
+	s.deadline = time.Now()
+	s.raw.SetReadDeadline(s.deadline.Add(s.ss.c.p.o.Timeouts.Idle))
 	if err := http1.ReadResponse(s.br, s.method, http1.Limits{}, &s.resp); err != nil {
 		return nil, err
 	}
@@ -491,7 +493,14 @@ func (s *http1Server) readHead() (*http1.ResponseHead, error) {
 	return &h, nil
 }
 
-func (s *http1Server) next() ([]byte, error)      { return s.body.Next() }
+func (s *http1Server) next() ([]byte, error) {
+	// The deadline is that of silence, not of the whole body.
+	if t := time.Now(); t.Sub(s.deadline) > time.Second {
+		s.deadline = t
+		s.raw.SetReadDeadline(t.Add(s.ss.c.p.o.Timeouts.Idle))
+	}
+	return s.body.Next()
+}
 func (s *http1Server) ready() bool                { return s.body.Done() || s.body.Buffered() > 0 }
 func (s *http1Server) trailers() []flowfile.Field { return s.body.Trailers() }
 func (s *http1Server) cancel()                    { s.raw.SetDeadline(time.Unix(1, 0)) }

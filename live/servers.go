@@ -303,6 +303,24 @@ func (ss *servers) connectVia(s *serverConn) error {
 	if a := ss.c.p.o.Upstream.header(); a != "" {
 		head.Fields = append(head.Fields, flowfile.Field{Name: "Proxy-Authorization", Value: a})
 	}
+	if c := ss.c; c.p.wants(replay.HTTPConnectUpstream) {
+		// A handler may add what the proxy wants to see.
+		f := flowfile.New(flowfile.Head{
+			ID: newID(), Created: now(), Client: c.client(), Server: s.info,
+			Request: flowfile.NewRequest(flowfile.RequestHead{
+				MessageHead: flowfile.MessageHead{Version: head.Version, Headers: head.Fields, Start: now(), Body: flowfile.BytesBody(nil)},
+				Method:      head.Method, Host: s.info.Address.Host, Port: s.info.Address.Port, Authority: target,
+			}),
+		})
+		c.p.fire(c.ctx, &replay.Event{Hook: replay.HTTPConnectUpstream, Flow: f, Conns: &replay.Conns{Client: c.client(), Server: s.info}})
+		if ender, ok := c.p.o.Handler.(Ender); ok {
+			ender.End(f)
+		}
+		head.Fields = f.Request().Headers().Fields()
+		if err := head.Frame(); err != nil {
+			return err
+		}
+	}
 	if _, err := s.conn.Write(http1.AppendRequest(nil, head)); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -76,7 +77,7 @@ func newCaptureCmd(s *cli.Streams) *cobra.Command {
 const grace = 3 * time.Second
 
 func runCapture(ctx context.Context, s *cli.Streams, o *captureOptions) error {
-	stop, cancel := onStop(ctx, s)
+	stop, cancel := onStop(ctx, s, o.quiet)
 	defer cancel()
 	c, err := startCapture(stop, s, o, nil)
 	if err != nil {
@@ -87,7 +88,7 @@ func runCapture(ctx context.Context, s *cli.Streams, o *captureOptions) error {
 }
 
 // onStop returns a context that ends at the first signal; the second one ends the program.
-func onStop(ctx context.Context, s *cli.Streams) (context.Context, context.CancelFunc) {
+func onStop(ctx context.Context, s *cli.Streams, quiet bool) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -104,7 +105,9 @@ func onStop(ctx context.Context, s *cli.Streams) (context.Context, context.Cance
 			if n > 0 {
 				os.Exit(cli.Stopped)
 			}
-			s.Say("stopping: exchanges under way get %v to end (again to quit at once)", grace)
+			if !quiet {
+				s.Say("stopping: exchanges under way get %v to end (again to quit at once)", grace)
+			}
 			cancel()
 		}
 	}()
@@ -153,6 +156,7 @@ func startCapture(ctx context.Context, s *cli.Streams, o *captureOptions, overri
 			return nil, err
 		}
 		opts.Handler = c.scripts
+		opts.Log = slog.New(&logEvents{opts.Log.Handler(), c.scripts})
 	}
 	opts.MaxBody, opts.Stream, opts.TempDir = o.maxBodyBytes, o.streamBytes, o.tempDir
 	if flt != nil {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"time"
 
 	"flowkit/cmd/flowkit/internal/cli"
@@ -114,4 +116,25 @@ func (l *liveScripts) close() error {
 		all = errors.Join(all, s.Close())
 	}
 	return all
+}
+
+// logEvents shows scripts what the proxy logs: the event add_log.
+type logEvents struct {
+	slog.Handler
+	scripts *liveScripts
+}
+
+func (h *logEvents) Handle(ctx context.Context, r slog.Record) error {
+	if h.scripts.Hooks().Has(replay.AddLog) {
+		text := r.Message
+		r.Attrs(func(a slog.Attr) bool {
+			text += "  " + a.String()
+			return true
+		})
+		// A script's error in it is reported by the script's session.
+		_ = h.scripts.Handle(ctx, &replay.Event{
+			Hook: replay.AddLog, Live: true, Log: &replay.LogEntry{Level: strings.ToLower(r.Level.String()), Text: text},
+		})
+	}
+	return h.Handler.Handle(ctx, r)
 }
