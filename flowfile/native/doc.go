@@ -4,6 +4,7 @@
 // The blocks are flowfile/internal/block, the records flowfile/internal/wire.
 //
 //	Writer    a flowfile.Sink
+//	Recorder  writes flows while they happen, from many goroutines
 //	Reader    a flowfile.Source: decodes blocks in parallel, assembles in order
 //	Whole     checks a file; whole files can be joined byte by byte
 //	OpenAppend goes on behind the last valid block of a file

@@ -390,7 +390,7 @@ func TestRecorderGathersAndFlushes(t *testing.T) {
 		if n := len(out.bytes()); n != 0 {
 			t.Errorf("%d bytes were written early", n)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		first := out.bytes()
 		if n := recordsOf(t, first, "part"); n != 1 {
@@ -595,8 +595,9 @@ func TestRecorderMessages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	flows := recorded(t, data)
 	for g := range 4 {
-		f := recorded(t, data)[fmt.Sprint(g)]
+		f := flows[fmt.Sprint(g)]
 		i := 0
 		for m, err := range f.Messages().All() {
 			b, berr := m.Body.Bytes(-1)

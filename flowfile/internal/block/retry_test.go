@@ -5,19 +5,30 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
 // fullDisk is a file that takes room bytes more, and may refuse to be cut off.
 type fullDisk struct {
 	*os.File
-	room  int
 	fixed bool
+	mu    sync.Mutex
+	room  int
+}
+
+// make gives the disk room for n bytes.
+func (d *fullDisk) make(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.room = n
 }
 
 var errFull = errors.New("no space left on device")
 
 func (d *fullDisk) Write(b []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	n, err := d.File.Write(b[:min(len(b), d.room)])
 	d.room -= n
 	if err == nil && n < len(b) {
@@ -71,13 +82,13 @@ func testRetry(t *testing.T, workers int, fixed bool, room int) {
 			}
 		}
 		if i%20 == 19 { // there is space
-			disk.room = room
+			disk.make(room)
 			if err := w.Retry(); err != nil && !errors.Is(err, errFull) {
 				t.Fatal(err)
 			}
 		}
 	}
-	disk.room = 1 << 30
+	disk.make(1 << 30)
 	if err := w.Retry(); err != nil {
 		t.Fatal(err)
 	}

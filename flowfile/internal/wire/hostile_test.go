@@ -299,6 +299,14 @@ func extras(n int) flowfile.Extra {
 	return e
 }
 
+// lateRecord is all of f as what became known late.
+func lateRecord(f *flowfile.Flow) []byte {
+	var enc Encoder
+	after := bytes.Clone(enc.Flow(f, true))
+	record, _ := enc.Late(f.ID(), enc.Flow(flowfile.New(flowfile.Head{ID: f.ID()}), true), after)
+	return bytes.Clone(record)
+}
+
 // Every prefix of a record and every record with a byte changed.
 func TestDamagedRecords(t *testing.T) {
 	var enc Encoder
@@ -307,7 +315,7 @@ func TestDamagedRecords(t *testing.T) {
 		n = 200
 	}
 	for _, f := range flowtest.Flows(n, 5) {
-		records := [][]byte{bytes.Clone(enc.Flow(f, true)), bytes.Clone(enc.Conn(f.Client())), bytes.Clone(enc.End(f.ID(), End{Messages: 300}))}
+		records := [][]byte{bytes.Clone(enc.Flow(f, true)), bytes.Clone(enc.Conn(f.Client())), bytes.Clone(enc.End(f.ID(), End{Messages: 300})), lateRecord(f)}
 		for _, record := range records {
 			for i := range record {
 				if _, err := decode(record[:i]); err == nil {
@@ -335,6 +343,9 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add(bytes.Clone(enc.Part("x", 1, 2, true)))
 	f.Add(bytes.Clone(enc.End("x", End{Messages: 3})))
+	for _, x := range flowtest.Flows(8, 3) {
+		f.Add(lateRecord(x))
+	}
 	each(func(_ string, record []byte) {
 		if len(record) < 1000 {
 			f.Add(record)

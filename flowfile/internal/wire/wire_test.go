@@ -242,6 +242,68 @@ func TestPartEndMeta(t *testing.T) {
 	begin(enc.Meta("flowkit 1"), TypeMeta)
 }
 
+// Whatever a flow was and becomes, its head with what end and late records say of the
+// difference is what it became.
+func TestChanges(t *testing.T) {
+	var enc Encoder
+	var dec Decoder
+	flows := flowtest.Flows(300, 2)
+	for i, was := range flows {
+		for _, f := range flows[i+1 : min(i+40, len(flows))] {
+			if f.Kind() != was.Kind() {
+				continue
+			}
+			before := bytes.Clone(enc.Flow(was, true))
+			after := bytes.Clone(enc.FlowAt(f, true, Base(was)))
+			record := bytes.Clone(enc.End(was.ID(), End{Before: before, After: after, Incomplete: f.Incomplete()}))
+			if i%2 == 0 {
+				late, differs := enc.Late(was.ID(), before, after)
+				if record = bytes.Clone(late); !differs {
+					t.Fatal("no difference")
+				}
+			}
+			if _, err := dec.Begin(before); err != nil {
+				t.Fatal(err)
+			}
+			g, err := dec.Flow(was.Kind(), Parts{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := dec.Begin(record); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := dec.FlowID(); err != nil {
+				t.Fatal(err)
+			}
+			if err := dec.Update(&g, Parts{}); err != nil {
+				t.Fatal(err)
+			}
+			g.Head.ID, g.Head.Incomplete = f.ID(), f.Incomplete()
+			// Unknown keys are not taken back: they become nil.
+			got := flowtest.Tree(g.Finish())
+			want := flowtest.Tree(f)
+			for _, x := range []map[string]any{got, want} {
+				for _, k := range []string{"messages", "client", "server", "extra"} {
+					delete(x, k)
+				}
+				for _, k := range []string{"request", "response"} {
+					if m, ok := x[k].(map[string]any); ok {
+						delete(m, "body")
+					}
+				}
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Fatal(d)
+			}
+		}
+	}
+	f := flows[0]
+	head := bytes.Clone(enc.Flow(f, true))
+	if record, differs := enc.Late(f.ID(), head, bytes.Clone(head)); differs || len(record) == 0 {
+		t.Errorf("a flow that did not change: %v, %d bytes", differs, len(record))
+	}
+}
+
 // What an end record says takes the place of what the head said, and nothing else changes.
 func TestLateEnd(t *testing.T) {
 	g, err := flowOf(obj("type", "http", "id", "a", "ts", 1000, "created", nil, "open", true, "comment", "kept",
