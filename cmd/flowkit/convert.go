@@ -97,7 +97,7 @@ func (c *conversion) run(ctx context.Context) error {
 	if out.Pipe() {
 		p.FlushEvery = time.Second
 	}
-	err = runLinked(ctx, c.linked(p), p)
+	err = runLinked(ctx, c.linked(p), p, stop)
 	var source *replay.SourceError
 	if errors.As(err, &source) {
 		// What came before it is complete.

@@ -136,7 +136,8 @@ func (o *programFlags) folders() ([]exec.Bodies, error) {
 // runLinked runs p behind links: the flows of p's source go through the stages and the
 // program of each, and then through p. It returns what failed first on the way of the
 // flows.
-func runLinked(ctx context.Context, links []link, p *replay.Pipeline) error {
+func runLinked(ctx context.Context, links []link, p *replay.Pipeline, in *interrupts) error {
+	killable(in, p.Stages)
 	if len(links) == 0 {
 		return p.Run(ctx)
 	}
@@ -151,6 +152,8 @@ func runLinked(ctx context.Context, links []link, p *replay.Pipeline) error {
 			Source: &leaving{last.Source, j.gone}, Stages: l.stages, Sink: j, Workers: p.Workers, OnDamage: p.OnDamage, Stop: stop,
 		})
 		joints[i], streams[i] = j, exec.Source(ctx, j, l.command, l.options)
+		in.kill(streams[i])
+		killable(in, l.stages)
 		last.Source, stop = streams[i], nil
 	}
 	err := last.Run(ctx)
@@ -173,6 +176,15 @@ func runLinked(ctx context.Context, links []link, p *replay.Pipeline) error {
 		return failed
 	}
 	return err
+}
+
+// killable has the processes of stages ended when the program ends at once.
+func killable(in *interrupts, stages []replay.Stage) {
+	for _, s := range stages {
+		if k, ok := s.(killer); ok {
+			in.kill(k)
+		}
+	}
 }
 
 // joint hands what a pipeline writes to who reads on: the sink of the one, the source of

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -15,11 +16,39 @@ type interrupts struct {
 	stop chan struct{} // closed by the first, if the input is no pipe
 	hit  atomic.Bool
 	end  func()
+
+	mu    sync.Mutex
+	kills []func()
+	quit  bool // the program is about to end
+}
+
+// killer is what runs processes that would go on when flowkit ends at once.
+type killer interface{ Kill() }
+
+// kill has processes ended before the second Ctrl-C ends the program.
+func (in *interrupts) kill(k killer) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.quit {
+		k.Kill()
+		return
+	}
+	in.kills = append(in.kills, k.Kill)
+}
+
+// killAll ends them.
+func (in *interrupts) killAll() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.quit = true
+	for _, kill := range in.kills {
+		kill()
+	}
 }
 
 // onInterrupt ends a source that is a file at the first Ctrl-C, so that the output is
 // completed. A pipe is read to its end, since Ctrl-C reached the whole pipeline. The
-// second Ctrl-C ends the program.
+// second Ctrl-C ends the program, and those of scripts and of --exec.
 func onInterrupt(s *cli.Streams, pipe bool, out *output.Output) *interrupts {
 	in := &interrupts{stop: make(chan struct{})}
 	signals := make(chan os.Signal, 2)
@@ -40,6 +69,7 @@ func onInterrupt(s *cli.Streams, pipe bool, out *output.Output) *interrupts {
 				if t := out.Temp(); t != "" {
 					os.Remove(t)
 				}
+				in.killAll()
 				os.Exit(cli.Stopped)
 			}
 			in.hit.Store(true)

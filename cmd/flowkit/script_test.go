@@ -45,6 +45,8 @@ func TestScript(t *testing.T) {
 				return canMount(t), nil
 			case "python":
 				return hasPython(t), nil
+			case "mitmproxy":
+				return hasMitmproxy(t), nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
@@ -63,6 +65,16 @@ func hasPython(t *testing.T) bool {
 	_, err := exec.LookPath("python3")
 	if err != nil && os.Getenv("FLOWKIT_CI") != "" {
 		t.Error("there is no python3")
+	}
+	return err == nil
+}
+
+// hasMitmproxy tells whether the system's python3 has mitmproxy, as Debian packages it; CI's
+// has.
+func hasMitmproxy(t *testing.T) bool {
+	err := exec.Command("/usr/bin/python3", "-c", "import mitmproxy.http").Run()
+	if err != nil && os.Getenv("FLOWKIT_CI") != "" {
+		t.Error("there is no mitmproxy for /usr/bin/python3: ", err)
 	}
 	return err == nil
 }

@@ -32,6 +32,7 @@ type scriptFlags struct {
 	concurrency int
 	shutdown    string
 	applyStream bool
+	real        bool
 }
 
 func (o *scriptFlags) addFlags(c *cobra.Command) {
@@ -54,6 +55,7 @@ func (o *scriptFlags) addLoadFlags(c *cobra.Command) {
 	fl.DurationVar(&o.timeout, "script-timeout", script.DefaultTimeout, "end a call that takes longer than `TIME`")
 	fl.StringVar(&o.verbosity, "log-level", "info", "show messages of scripts from `LEVEL` on: debug, info, warn, error")
 	complete(c, "log-level", "debug", "info", "warn", "error")
+	fl.BoolVar(&o.real, "real-mitmproxy", false, "run .py scripts in the mitmproxy (8.1 or later) installed for that Python, not in flowkit's own, which is faster")
 	pythonFlag(c, &o.python)
 }
 
@@ -139,13 +141,17 @@ func (o *scriptFlags) engine(path string, in *inputs) script.Engine {
 	return python.Engine{
 		Python: o.python, Workers: in.workers, Concurrency: o.concurrency, StopAtShutdown: o.shutdown == "stop",
 		ApplyStream: o.applyStream, LogLevel: o.verbosity, TempDir: in.tempDir, Verdict: in.workers > 1, Options: options,
+		RealMitmproxy: o.real,
 	}
 }
 
 func loadFailed(err error) error {
 	text := plainPathError(err).Error()
 	var e *script.Error
+	var missing *python.NoMitmproxyError
 	switch {
+	case errors.As(err, &missing):
+		return cli.Hinted(cli.Script, "install it for that Python, name another with --python, or leave --real-mitmproxy out", "%w", err)
 	case errors.Is(err, python.ErrNoPython):
 		return cli.Hinted(cli.Script, "install python3, name one with --python, or write the script in Starlark (.star), which needs nothing", "%w", err)
 	case errors.As(err, &e) && e.Trace != "":
@@ -163,6 +169,10 @@ func (o *scriptFlags) specs(s *cli.Streams, in *inputs, dataOnStdout bool) ([]sc
 		return nil, cli.Errorf(cli.Usage, "--concurrency is a number of flows, not %d", o.concurrency)
 	case o.shutdown != "ignore" && o.shutdown != "stop":
 		return nil, cli.Errorf(cli.Usage, "--shutdown is ignore or stop, not %q", o.shutdown)
+	case o.real && o.concurrency > 1:
+		return nil, cli.Errorf(cli.Usage, "--real-mitmproxy runs one flow after the other: leave --concurrency out")
+	case o.real && o.applyStream:
+		return nil, cli.Errorf(cli.Usage, "--apply-stream is for flowkit's own mitmproxy: leave --real-mitmproxy out")
 	}
 	set := make(map[string]string)
 	for _, kv := range o.set {

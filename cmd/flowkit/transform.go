@@ -123,6 +123,9 @@ func (o *transformOptions) stages(ctx context.Context, s *cli.Streams, errs *scr
 	if o.events != "auto" && o.events != "modern" && o.events != "classic" {
 		return nil, nil, cli.Errorf(cli.Usage, "--events is auto, modern or classic, not %q", o.events)
 	}
+	if o.real && o.events == "classic" {
+		return nil, nil, cli.Errorf(cli.Usage, "--real-mitmproxy has the order of events of its version: leave --events out")
+	}
 	l, links, err := o.programFlags.load(ctx, o.scriptFlags, s, &o.inputs, errs, dataOnStdout)
 	if err != nil {
 		return nil, nil, err

@@ -133,7 +133,7 @@ func Source(ctx context.Context, in flowfile.Source, command string, o Options) 
 		_ = in.Close() // what comes first is the error to tell
 		return s
 	}
-	s.undo = context.AfterFunc(ctx, s.kill)
+	s.undo = context.AfterFunc(ctx, s.Kill)
 	go s.feed()
 	return s
 }
@@ -184,7 +184,7 @@ func (s *Stream) Close() error {
 	}
 	s.undo()
 	s.closed.Store(true)
-	s.kill()
+	s.Kill()
 	s.stdout.Close()
 	s.stdin.Close()
 	_ = s.wait() // it was killed
@@ -194,9 +194,10 @@ func (s *Stream) Close() error {
 	return nil
 }
 
-// kill ends the program, but not what it left behind after its own end.
-func (s *Stream) kill() {
-	if !s.exited.Load() {
+// Kill ends the program and what it started at once, but not what it left behind after its
+// own end. It is for who is about to end, and may be called at any time.
+func (s *Stream) Kill() {
+	if s.cmd != nil && !s.exited.Load() {
 		killGroup(s.cmd)
 	}
 }

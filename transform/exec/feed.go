@@ -27,7 +27,7 @@ func (s *Stream) feed() {
 	s.failed = err
 	s.mu.Unlock()
 	if err != nil && !given {
-		s.kill() // else what came before the error is still wanted
+		s.Kill() // else what came before the error is still wanted
 	}
 	s.stdin.Close()
 	_ = s.in.Close() // all that was wanted of it is there

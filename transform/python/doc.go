@@ -18,4 +18,6 @@
 //	record        flow → what the child gets of it                      record.go
 //	fetch         what it asks for later: bodies, connections           fetch.go
 //	apply         what came back → flow                                 apply.go
+//	live          events of traffic as it happens                       live.go
+//	              what comes back of them                               life_live.go
 package python

@@ -32,6 +32,9 @@ type Engine struct {
 	// Options are values of mitmdump's own options, as after --set, for scripts that look at
 	// them: rfile, save_stream_file.
 	Options []string
+	// RealMitmproxy has the scripts run in the mitmproxy that is installed for the
+	// interpreter, with its own addons, instead of in the package that comes with flowkit.
+	RealMitmproxy bool
 }
 
 var _ script.Engine = Engine{}

@@ -1,6 +1,7 @@
 package python_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,11 +42,21 @@ func interpreters(t *testing.T) map[string]string {
 
 func TestEngine(t *testing.T) {
 	cache := t.TempDir()
-	for version, path := range interpreters(t) {
+	all := interpreters(t)
+	newest := ""
+	for minor := range 30 {
+		if path, ok := all[fmt.Sprintf("3.%d", minor)]; ok {
+			newest = path
+		}
+	}
+	for version, path := range all {
 		t.Run(version, func(t *testing.T) {
-			enginetest.Run(t, python.Engine{Python: path, CacheDir: cache}, enginetest.Dialect{
-				Scripts: os.DirFS("../enginetest/testdata/python"), Ext: ".py",
-			})
+			d := enginetest.Dialect{Scripts: os.DirFS("../enginetest/testdata/python"), Ext: ".py"}
+			enginetest.Run(t, python.Engine{Python: path, CacheDir: cache}, d)
+			if version != "3.8" && path != newest {
+				return
+			}
+			t.Run("live", func(t *testing.T) { enginetest.RunLive(t, python.Engine{Python: path, CacheDir: cache}, d) })
 		})
 	}
 }

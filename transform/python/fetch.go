@@ -17,6 +17,9 @@ const inArena = 1 << 20
 // fetch answers what a script touched and the batch did not bring.
 func (w *worker) fetch(f *fieldsOf) error {
 	what, seq, index, part := f.text(), f.int(), int(f.int()), int(f.int())
+	if l := w.session.live.Load(); l != nil && f.err == nil {
+		return l.fetch(what, int64(index), part)
+	}
 	p := w.first()
 	if f.err != nil || p == nil || p.seq != seq || index < 0 || index >= len(p.flows) {
 		return fmt.Errorf("fetch: %w", errMarshal)

@@ -168,6 +168,10 @@ func readyOf(v any) (*ready, error) {
 	r := &ready{options: make(map[string][]script.Option)}
 	r.python, _ = get("python").(string)
 	r.failed, _ = get("failed").(bool)
+	r.missing, _ = get("missing").(string)
+	if n, ok := get("format").(int64); ok {
+		r.format = int(n)
+	}
 	for _, v := range listOf(get("hooks")) {
 		r.hooks = append(r.hooks, textsOf(v))
 	}

@@ -111,6 +111,14 @@ func recoverFault(err *error) {
 	}
 }
 
+// Kill ends the processes at once. It is for who is about to end, and may be called at any
+// time.
+func (s *Session) Kill() {
+	for _, w := range s.workers {
+		_ = w.cmd.Process.Kill() // it may have ended
+	}
+}
+
 // close ends the process.
 func (w *worker) close() error {
 	w.send(frameBye, buffers.get())

@@ -60,7 +60,7 @@ func TestAsMitmdump(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(script), ".py"), func(t *testing.T) {
 			t.Parallel()
 			c := newComparison(t, script)
-			c.flowkit, c.python = flowkit, python
+			c.flowkit, c.python, c.deviations = flowkit, python, deviations
 			if c.skip != "" {
 				c.expect()
 			} else {
@@ -106,7 +106,9 @@ type comparison struct {
 	fails   bool
 	log     bool
 	skip    string
+	real    bool // with --real-mitmproxy
 
+	deviations      map[string][]deviation
 	flowkit, python string
 }
 
@@ -210,6 +212,9 @@ func (c *comparison) both() (want, got result) {
 
 func (c *comparison) ours() result {
 	args := append([]string{"transform", "--python", c.python, "-r", c.input, "--log-level", "debug"}, c.args...)
+	if c.real {
+		args = append(args, "--real-mitmproxy")
+	}
 	for _, s := range c.scripts {
 		args = append(args, "-s", s)
 	}
@@ -250,7 +255,7 @@ func (c *comparison) compare() {
 // judge fails for differences that are not in the table, and for entries of the table that
 // are no differences.
 func (c *comparison) judge(d *differences) {
-	known := deviations[c.name]
+	known := c.deviations[c.name]
 	used := make([]bool, len(known))
 	var unknown []string
 	for _, text := range d.all {

@@ -26,6 +26,7 @@ type Session struct {
 	idle    chan *worker // of several workers, those that have nothing to do
 	info    []script.Info
 	want    replay.Hooks // of all scripts
+	live    atomic.Pointer[live]
 	seq     atomic.Int64
 	closing sync.Once
 	closed  error
@@ -88,7 +89,7 @@ func (s *Session) learn(r *ready) {
 				if h, ok := replay.ParseHook(name); ok {
 					info.Hooks |= replay.Of(h)
 				} else if name == "update" {
-					s.want |= replay.AllHooks
+					s.want |= flowHooks
 				}
 			}
 			info.Era, info.Asserted = r.eras[i], r.asserted[i]
@@ -101,6 +102,9 @@ func (s *Session) learn(r *ready) {
 		info.Options = r.options[spec.Name()]
 		s.want |= info.Hooks
 		s.info = append(s.info, info)
+	}
+	if s.engine.RealMitmproxy {
+		s.want = replay.AllHooks // mitmproxy's own addons have some
 	}
 }
 

@@ -64,6 +64,7 @@ type worker struct {
 	files             files
 	request, response atomic.Bool // messages of that side are sent along with every flow
 	temp              string      // a file that the child was told to unlink
+	format            int         // of dumps, the newest that a real mitmproxy reads
 
 	mu      sync.Mutex
 	pending []*pending // batches on their way, in their order
@@ -115,6 +116,8 @@ type ready struct {
 	options  map[string][]script.Option
 	python   string
 	failed   bool
+	format   int    // of dumps, the newest that a real mitmproxy reads
+	missing  string // why there is no real mitmproxy
 }
 
 // listens tells whether a script has one of the hooks.
@@ -149,7 +152,7 @@ func newWorker(s *Session) (*worker, error) {
 		session: s, toChild: toChild, arena: a, frames: make(chan []byte, inFlight), ready: make(chan *ready, 1),
 		ended: make(chan struct{}), exited: make(chan error, 1),
 	}
-	w.cmd = exec.Command(s.python, s.shim+"/_flowkit_start.py")
+	w.cmd = exec.Command(s.python, s.shim+"/"+s.engine.starter())
 	w.cmd.Stdin = os.Stdin
 	w.cmd.Stdout = s.specs[0].Output
 	w.cmd.Stderr = os.Stderr
@@ -196,14 +199,19 @@ func (w *worker) write() {
 
 // send hands a frame, made by buffers.get, to the writer; it is false if the child has ended.
 func (w *worker) send(kind byte, m marshal) bool {
-	binary.LittleEndian.PutUint32(m.buf, uint32(len(m.buf)-headSize))
-	m.buf[headSize-1] = kind
+	m.close(kind)
 	select {
 	case w.frames <- m.buf:
 		return true
 	case <-w.ended:
 		return false
 	}
+}
+
+// close fills in what stands before the payload of a frame.
+func (m *marshal) close(kind byte) {
+	binary.LittleEndian.PutUint32(m.buf, uint32(len(m.buf)-headSize))
+	m.buf[headSize-1] = kind
 }
 
 // read takes the frames of the child until it ends.
@@ -260,6 +268,13 @@ func (w *worker) frame(kind byte, payload []byte) error {
 		w.ready <- r
 		return nil
 	}
+	if kind >= frameAnswer {
+		l := w.session.live.Load()
+		if l == nil {
+			return fmt.Errorf("unknown frame %d", kind)
+		}
+		return l.frame(kind, v, payload[u.pos:])
+	}
 	if kind == frameFatal {
 		text, _ := v.(string)
 		return errors.New(text)
@@ -296,7 +311,13 @@ func (w *worker) hello() (*ready, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.ask(frameHello, m)
+	r, err := w.ask(frameHello, m)
+	if r != nil {
+		if w.format = r.format; r.missing != "" {
+			return nil, &NoMitmproxyError{Python: w.session.python, Reason: r.missing}
+		}
+	}
+	return r, err
 }
 
 // start runs load, configure and running.
@@ -357,7 +378,11 @@ func (w *worker) submit(ctx context.Context, b *flowfile.Batch) func() error {
 	if len(p.flows) == 0 {
 		return func() error { return nil }
 	}
-	m, err := w.encode(p)
+	encode := w.encode
+	if w.session.engine.RealMitmproxy {
+		encode = w.encodeReal
+	}
+	m, err := encode(p)
 	if err != nil {
 		return func() error { return err }
 	}

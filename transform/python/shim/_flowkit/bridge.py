@@ -62,6 +62,7 @@ class Bridge:
         self.stream_noticed = False
         self.logging = False  # an add_log hook is under way
         self.loop = None  # of asyncio, if a script uses it
+        self.live = None  # what serves live traffic
         self.index = -1  # of the flow in hand
         self.script = None  # the one that was called last
         self.hook = ""  # the hook that it was
@@ -78,6 +79,8 @@ class Bridge:
                 self.hello(value)
             elif kind == wire.START:
                 self.start(value)
+                if self.live is not None:
+                    return self.live.serve()
             elif kind == wire.DONE:
                 self.done()
             elif kind == wire.BYE:
@@ -184,6 +187,11 @@ class Bridge:
         self.wire.send(wire.READY, info.ready(self, failed))
 
     def start(self, order):
+        if order.startswith("live"):
+            from .live import begin
+
+            begin(self)
+            order = order[5:]
         self.order = order
         self.classic = order == "classic"
         loaded, failed = 0, False

@@ -22,6 +22,7 @@ class Layout:
         self.compare["headers"] = (headers, _HEADERS)
         self.compare["_body"] = (headers + 1, _BODY)
         self.compare["trailers"] = (headers + 5, _TRAILERS)
+        self.places = {attr: place for attr, (place, kind) in self.compare.items()}
 
 
 REQUEST = Layout("request", (
@@ -114,18 +115,34 @@ def _pair(name, value):
 
 
 def message(m, layout, raw):
-    """Return the ops of a received message, an empty list if nothing was changed."""
+    """Return the ops of a received message, None if nothing was changed."""
     d = m.__dict__
-    compare = layout.compare
-    rec = m._rec if len(d) > 3 else ()  # nothing was touched: nothing is in it to compare
+    if len(d) == 3:  # _raw, _batch and _index: nothing was touched
+        return None
+    rec = m._rec
+    places = layout.places
+    touched = None
+    for attr, value in d.items():
+        if attr in places:
+            old = rec[places[attr]]
+            if (
+                value is old
+                or attr == "headers" and getattr(value, "fields", None) is old
+                or attr == "_body" and "_body0" in d and value is d["_body0"]
+            ):
+                continue
+            if touched is None:
+                touched = []
+            touched.append(attr)
+    if touched is None:
+        return None
     ops = []
-    for attr, value in list(d.items()):
-        if attr in compare and value is not rec[compare[attr][0]]:
-            try:
-                _field(m, d, attr, layout, raw, ops)
-            except WrongType as e:
-                raw.errors.append(e)
-    return ops
+    for attr in touched:
+        try:
+            _field(m, d, attr, layout, raw, ops)
+        except WrongType as e:
+            raw.errors.append(e)
+    return ops or None
 
 
 def _field(m, d, attr, layout, raw, ops):
@@ -170,7 +187,10 @@ def _fields(headers, old, name):
             least -= start
             while end < least and fields[k - 1 - end] == old[n - 1 - end]:
                 end += 1
-        return [start, end] + [_pair(f, v) for f, v in fields[start:k - end]]
+        op = [start, end]
+        for f, v in fields[start:k - end]:
+            op.append(_pair(f, v))
+        return op
     except (AttributeError, TypeError, ValueError) as e:
         raise WrongType("%s.headers cannot be stored: %s" % (name, e)) from None
 
@@ -193,7 +213,7 @@ def _part(flow, m, place, layout, raw):
         return None if flow._rec[place] is None else False
     try:
         if "_raw" in m.__dict__ and m._raw is flow._rec[place]:
-            return message(m, layout, raw) or None
+            return message(m, layout, raw)
         return whole(m, layout, raw)
     except WrongType as e:
         raw.errors.append(e)

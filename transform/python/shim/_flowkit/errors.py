@@ -2,10 +2,12 @@
 
 
 class NeedsProxy(NotImplementedError):
-    """Raised by what has no meaning when saved flows are replayed."""
+    """Raised by what has no meaning when saved flows are replayed, or outside of mitmproxy's own proxy."""
+
+    why = "a live proxy; flowkit replays saved flows"
 
     def __init__(self, name):
-        super().__init__("%s needs a live proxy; flowkit replays saved flows" % name)
+        super().__init__("%s needs %s" % (name, self.why))
 
 
 class ScriptTimeout(BaseException):

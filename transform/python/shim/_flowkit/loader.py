@@ -33,7 +33,22 @@ class Script:
     def load(self):
         source = self.read()
         text = source.decode("utf-8", "replace")
-        self.asserted = _asserted(text)
+        legacy = eras.wanted(text)
+        if legacy:
+            from . import legacy as old
+            old.install()
+        self.run_module(source)
+        if not getattr(self.module, "name", None):
+            self.module.name = self.path
+        self.addon = self.module
+        if legacy:
+            self.text = text
+            self.era = old.era(self.module, text)
+            self.args_wanted = self.args_wanted or self.era != "modern"
+
+    def run_module(self, source):
+        """Run the top level."""
+        self.asserted = _asserted(source.decode("utf-8", "replace"))
         code = self._compile(source)
         self.module = self._module()
         directory = os.path.dirname(os.path.abspath(self.path))
@@ -41,10 +56,6 @@ class Script:
         # and still found when a hook imports one.
         before = list(sys.path)
         sys.path.insert(0, directory)
-        legacy = eras.wanted(text)
-        if legacy:
-            from . import legacy as old
-            old.install()
         try:
             with self.args():
                 exec(code, self.module.__dict__)
@@ -54,13 +65,6 @@ class Script:
             raise failed(self, e) from e
         finally:
             sys.path[:] = before if directory in before else before[:1] + [directory] + before[1:]
-        if not getattr(self.module, "name", None):
-            self.module.name = self.path
-        self.addon = self.module
-        if legacy:
-            self.text = text
-            self.era = old.era(self.module, text)
-            self.args_wanted = self.args_wanted or self.era != "modern"
 
     def read(self):
         """Return the source as bytes."""

@@ -2,6 +2,7 @@
 import logging
 
 from mitmproxy.log import level_of
+from mitmproxy.log import record as remember
 
 
 class _Handler(logging.Handler):
@@ -14,6 +15,7 @@ class _Handler(logging.Handler):
             text = record.getMessage()
             if record.exc_info:
                 text += "\n" + logging.Formatter().formatException(record.exc_info)
+            remember(level_of(record.levelno), text)
             self.bridge.log(level_of(record.levelno), record.name, text)
         except Exception:
             self.handleError(record)

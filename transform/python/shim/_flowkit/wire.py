@@ -6,6 +6,8 @@ from marshal import dumps, loads
 
 HELLO, START, BATCH, FILE, REPLY, DONE, BYE = 1, 2, 3, 4, 5, 6, 7
 READY, RESULT, LOG, ERROR, FETCH, FATAL, CODE = 65, 66, 67, 68, 69, 70, 71
+EVENT, CHUNK, END, GIVE_UP = 8, 9, 10, 11
+ANSWER, HELD, ENDED, GIVEN_UP, WISH = 72, 73, 74, 75, 76
 
 # The kernel takes no more pieces than this in one writev.
 _PIECES = 1000

@@ -308,6 +308,12 @@ class DNSMessage(Record, _Fields):
         additionals,
         timestamp=None,
     ):
+        if isinstance(op_code, bool) and not isinstance(query, bool):
+            # The order of 8: the time comes first.
+            (timestamp, id, query, op_code, authoritative_answer, truncation, recursion_desired, recursion_available,
+             reserved, response_code, questions, answers, authorities, additionals) = (
+                id, query, op_code, authoritative_answer, truncation, recursion_desired, recursion_available, reserved,
+                response_code, questions, answers, authorities, additionals, timestamp)  # fmt: skip
         self.id = id
         self.query = query
         self.op_code = op_code

@@ -864,9 +864,12 @@ class Request(Message):
         named = self.host_header
         if not named:
             return self.url
-        host, port = _authority(named)
-        scheme, path = self.scheme, self.path
-        return url.unparse(scheme, host, port or url.default_port(scheme) or 443, "" if path == "*" else path)
+        scheme, path = self._scheme, self.path
+        try:
+            site = _sites[scheme, named]
+        except KeyError:
+            site = _site(scheme, named)
+        return site if path == "*" else site + path
 
     def _split_path(self):
         if self._method.upper() == b"CONNECT":
@@ -998,6 +1001,20 @@ def _authority(named):
             _authorities.clear()
         split = _authorities[named] = url.parse_authority(named, check=False)
         return split
+
+
+# The beginnings of URLs by scheme and Host header.
+_sites = {}
+
+
+def _site(scheme, named):
+    """Returns what stands before the path in the URL of a request with a Host header."""
+    host, port = _authority(named)
+    text = scheme.decode("utf-8", "surrogateescape")
+    if len(_sites) >= 4096:
+        _sites.clear()
+    site = _sites[scheme, named] = url.unparse(text, host, port or url.default_port(text) or 443)
+    return site
 
 
 class Response(Message):

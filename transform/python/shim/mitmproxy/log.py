@@ -65,18 +65,23 @@ class Log:
 
 def emit(level, name, text):
     """Logs `text` for the logger `name`."""
+    record(level, text)
     if sink is not None:
         sink(level, name, str(text))
         return
+    import logging
+
+    _name_alert(logging)
+    logging.getLogger(name).log(_NUMBERS.get(level, 20), "%s", text)
+
+
+def record(level, text):
+    """Has the master of a test, made by taddons, remember an entry."""
     from mitmproxy import ctx
 
     master = ctx.__dict__.get("master")
     if hasattr(master, "record_log"):
         master.record_log(level, text)
-    import logging
-
-    _name_alert(logging)
-    logging.getLogger(name).log(_NUMBERS.get(level, 20), "%s", text)
 
 
 def log_tier(level):

@@ -111,6 +111,10 @@ def messages():
     yield "json", lambda: (query.to_json(), answer.to_json())
     yield "equal", lambda: (query == tutils.tdnsreq(), query != answer, query == 5)
     yield "state", lambda: timeless(answer)
+    yield "positional", lambda: Message(
+        5.5, 42, True, 0, False, False, True, False, 0, 0, [dns.Question("a.b", 1, 1)], [], [], []
+    ).get_state()
+    yield "positional without time", lambda: Message(None, 42, False, 0, True, False, True, True, 0, 3, [], [], [], []).get_state()
     yield "from_state", lambda: Message.from_state(answer.get_state()) == answer
     yield "succeed", lambda: timeless(query.succeed([Record.A("x", ipaddress.IPv4Address("8.8.8.8"))]))
     yield "fail", lambda: timeless(query.fail(response_codes.NXDOMAIN))

@@ -92,6 +92,22 @@ class Logging(unittest.TestCase):
             ctx.log("x", level="debug")
         self.assertEqual(seen, [("alert", "mitmproxy.ctx.log", "{'a': 1}"), ("debug", "mitmproxy.ctx.log", "x")])
 
+    def test_sink_and_context(self):
+        from _flowkit import logs
+
+        class Bridge:
+            level = 4
+
+            def log(self, *entry):
+                seen.append(entry)
+
+        seen = []
+        with mock.patch.object(log, "sink", lambda *entry: seen.append(entry)), taddons.context() as tctx:
+            ctx.log.warn("by ctx")
+            logs._Handler(Bridge()).emit(logging.LogRecord("a.b", logging.ERROR, "", 0, "by %s", ("logging",), None))
+        self.assertEqual([(e.level, e.msg) for e in tctx.master.logs], [("warn", "by ctx"), ("error", "by logging")])
+        self.assertEqual(seen, [("warn", "mitmproxy.ctx.log", "by ctx"), ("error", "a.b", "by logging")])
+
     def test_python_logging(self):
         with self.assertLogs("mitmproxy.ctx.log", "DEBUG") as caught:
             ctx.log.alert("50% of it")
@@ -209,6 +225,26 @@ class Options(unittest.TestCase):
         self.assertEqual(seen, [
             ("new", names), ("old", True, names), ("keywords", {"updated": names}),
             ("anything", 1, {"updated": names}), ("callable", names),
+        ])  # fmt: skip
+
+    def test_subscribers_come_before_configure(self):
+        # As in mitmproxy from 9 on; before, the order was that of a set.
+        seen = []
+
+        class Addon:
+            def configure(self, updated):
+                seen.append(("configure", sorted(updated)))
+
+        def subscriber(options, updated):
+            seen.append(("subscriber", sorted(updated)))
+
+        with taddons.context(Addon()) as tctx:
+            tctx.options.subscribe(subscriber, ["showhost"])
+            del seen[:]
+            tctx.options.update(showhost=True, anticache=True)
+            tctx.options.anticache = False
+        self.assertEqual(seen, [
+            ("subscriber", ["anticache", "showhost"]), ("configure", ["anticache", "showhost"]), ("configure", ["anticache"]),
         ])  # fmt: skip
 
     def test_weak(self):

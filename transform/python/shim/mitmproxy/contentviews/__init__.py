@@ -131,17 +131,34 @@ def reencode_message(prettified, message, flow, view_name):
 
 
 def _register():
-    from mitmproxy.contentviews import auto, hex, json, multipart, query, raw, urlencoded, xml_html
+    from mitmproxy.contentviews import (
+        auto,
+        graphql,
+        hex,
+        image,
+        json,
+        msgpack,
+        multipart,
+        protobuf,
+        query,
+        raw,
+        urlencoded,
+        xml_html,
+    )
 
     for view in (
         auto.ViewAuto(),
         raw.ViewRaw(),
         hex.ViewHex(),
+        graphql.ViewGraphQL(),
         json.ViewJSON(),
         xml_html.ViewXmlHtml(),
         urlencoded.ViewURLEncoded(),
         multipart.ViewMultipart(),
+        image.ViewImage(),
         query.ViewQuery(),
+        protobuf.ViewProtobuf(),
+        msgpack.ViewMsgPack(),
     ):
         views.append(view)
         if hasattr(view, "prettify"):
