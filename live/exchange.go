@@ -366,8 +366,16 @@ func (x *exchange) ask(s *serverConn) (again bool, err error) {
 		watched()
 		up.done(false)
 		if uploaded != nil {
-			x.in.unread()
-			<-uploaded
+			var c *sideError
+			select {
+			case uerr := <-uploaded:
+				if errors.As(uerr, &c) {
+					return false, uerr // the client's fault, not the server's
+				}
+			default:
+				x.in.unread()
+				<-uploaded
+			}
 		}
 		if x.c.ctx.Err() != nil || x.vanished.Load() {
 			return false, errClientGone
@@ -457,7 +465,7 @@ func (e *sideError) Unwrap() error { return e.err }
 func clientError(err error) error {
 	var bad *http1.Error
 	if errors.As(err, &bad) {
-		return err
+		return &sideError{err}
 	}
 	return &sideError{fmt.Errorf("%w: %w", errClientGone, err)}
 }
@@ -887,10 +895,15 @@ func (x *exchange) failed(err error) {
 		f.SetError(&flowfile.Error{Msg: err.Error(), Time: now()})
 	}
 	var c *sideError
-	if x.answered || errors.As(err, &c) || errors.Is(err, errKilled) || errors.Is(err, errClientGone) {
+	var bad *http1.Error
+	isBad := errors.As(err, &bad)
+	if x.answered || errors.As(err, &c) && !isBad || errors.Is(err, errKilled) || errors.Is(err, errClientGone) {
 		return
 	}
 	h, body := errorPage(err, x.req)
+	if isBad && bad.Status < 500 {
+		h, body = page(bad.Status, "flowkit refused the request", bad.Msg)
+	}
 	if h.Frame(x.req.Method()) != nil || x.in.head(h, h.Body.Kind == http1.None) != nil {
 		return
 	}

@@ -62,7 +62,7 @@ func (c *clientConn) http1(d *destination) error {
 		x.flow = flowfile.New(flowfile.Head{ID: newID(), Created: start, Client: c.client(), Request: x.req})
 		in.begin(&h)
 		x.run()
-		if !x.reusable || !in.body.Done() || c.draining.Load() || x.switched != nil {
+		if !x.reusable || in.close || !in.body.Done() || c.draining.Load() || x.switched != nil {
 			return c.linger()
 		}
 	}
@@ -270,10 +270,12 @@ type http1Client struct {
 	out     http1.BodyWriter
 	buf     []byte
 	framing http1.Framing // of the request's body
+	version string        // of the request
+	close   bool          // the response ends with the connection
 }
 
 func (s *http1Client) begin(h *http1.RequestHead) {
-	s.framing = h.Body
+	s.framing, s.version = h.Body, h.Version
 	s.body.Reset(s.c.br, h.Body, http1.Limits{})
 }
 
@@ -299,7 +301,11 @@ func (s *http1Client) head(h *http1.ResponseHead, end bool) error {
 	} else if out.Version == "HTTP/2.0" {
 		out.Version = "HTTP/1.1"
 	}
-	if f.Kind == http1.Chunked && !http1.HasToken(out.Fields, "Transfer-Encoding", "chunked") {
+	if f.Kind == http1.Chunked && s.version == "HTTP/1.0" {
+		// RFC 9112 §6.1: a client of 1.0 does not know chunks; the body ends with the connection.
+		f.Kind, s.close = http1.UntilClose, true
+		out.Fields = without(out.Fields, "Transfer-Encoding")
+	} else if f.Kind == http1.Chunked && !http1.HasToken(out.Fields, "Transfer-Encoding", "chunked") {
 		// From HTTP/2, or of a length that changed on the way.
 		out.Fields = append(out.Fields[:len(out.Fields):len(out.Fields)], flowfile.Field{Name: "Transfer-Encoding", Value: "chunked"})
 	}
