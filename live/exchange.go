@@ -131,9 +131,14 @@ func (x *exchange) fire(e *replay.Event) {
 
 // errors of exchanges that end early.
 var (
-	errKilled     = errors.New(replay.Killed)
-	errClientGone = errors.New("client disconnected")
+	errKilled     error = killedError{}
+	errClientGone       = errors.New("client disconnected")
 )
+
+// killedError is a flow that a handler has killed.
+type killedError struct{}
+
+func (killedError) Error() string { return replay.Killed }
 
 // takeRequest announces the request and reads as much of its body as must be known before a server is asked.
 func (x *exchange) takeRequest() error {

@@ -119,7 +119,7 @@ type Proxy struct {
 	conversations sync.Map
 }
 
-type counts struct{ conns, active, flows, errors, in, out atomic.Int64 }
+type counts struct{ conns, active, flows, errors atomic.Int64 }
 
 // Stats are totals of a Proxy.
 type Stats struct {

@@ -31,8 +31,6 @@ type serverKey struct {
 	plain bool
 }
 
-func (k serverKey) addr() string { return flowfile.HostPort(k.host, k.port) }
-
 // serverConn is a connection to a server. One that speaks HTTP/1 has one exchange at a time.
 type serverConn struct {
 	key  serverKey

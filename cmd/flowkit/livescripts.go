@@ -18,7 +18,6 @@ import (
 // implements replay.Handler and live.Ender.
 type liveScripts struct {
 	chain []script.Live
-	stop  context.CancelFunc // ends the proxy
 }
 
 var (

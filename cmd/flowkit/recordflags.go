@@ -111,7 +111,6 @@ type recording struct {
 	path     string
 	began    time.Time
 	older    []*native.Recorder // which have flows that go on
-	lost     native.Loss
 	files    int
 	finished native.RecorderStats // of files that are closed
 	err      error

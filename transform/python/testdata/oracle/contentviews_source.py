@@ -1,16 +1,92 @@
-"""The views of mitmproxy.contentviews that take a format apart: GraphQL, MessagePack, Protocol Buffers, images."""
+"""The views of mitmproxy.contentviews that take a format apart: CSS, GraphQL, MessagePack, Protocol Buffers, images."""
 import struct
 import zlib
 
 from _oracle import main
 
 from mitmproxy import contentviews
+from mitmproxy.contentviews import css
 
 EMPTY = "mitmproxy opens a brace for an empty message and does not close it"
+NESTED = "mitmproxy does not indent the blocks in a block, and ends them with empty lines"
+COLON = "mitmproxy sets every colon, comma and semicolon of a value apart"
 DEVIATIONS = {
     "protobuf empty inside": EMPTY,
     "protobuf empty in nested": EMPTY,
     "protobuf large": "mitmproxy reads 8 bytes of a number",
+    "css media": NESTED,
+    "css keyframes": NESTED,
+    "css nested2": NESTED,
+    "css var": NESTED,
+    "css url": COLON + ", so that an address with data breaks",
+    "css filter": COLON,
+    "css attr": "mitmproxy puts spaces behind the commas in a string",
+    "css multi comment": "mitmproxy loses the indentation in a comment",
+    "css escape": "mitmproxy takes an escaped brace for a brace",
+    "css only open": "mitmproxy formats no rule that is not closed",
+    "css only close": "mitmproxy puts an empty line before a brace that closes nothing",
+}
+
+CSS = {
+    "empty": "",
+    "space": "  \n ",
+    "text": "foo",
+    "rule": "a{b:c}",
+    "two": "a{b:c;d:e}f{g:h}",
+    "last semi": "a{b:c;}",
+    "spaces": " a  b > c {  b :  c d ;  }",
+    "sel list": "a,b,c{d:e}",
+    "sel list sp": "a , b,\nc{d:e}",
+    "value comma": "a{b:c,d, e}",
+    "comment": "/* x */a{b:c}",
+    "comment in": "a{/* x */b:c;/* y */}",
+    "comment mid": "a{b:/* x */c}",
+    "comment after": "a{b:c}/* x */",
+    "comment semi": "a{b:c;/*x;y{}*/d:e}",
+    "multi comment": "/* x\n  y\n */a{b:c}",
+    "string": "a{b:'x;y{z}'}",
+    "dstring": "a::before{content:\"\\\"};\"}",
+    "url": "a{b:url(data:image/png;base64,abc=)}",
+    "url2": "a{b:url(x.png) no-repeat}",
+    "media": "@media (max-width:1px){a{b:c}d{e:f}}",
+    "import": "@import url('x');a{b:c}",
+    "charset": "@charset \"utf-8\";a{b:c}",
+    "fontface": "@font-face{font-family:x;src:url(a),url(b)}",
+    "pseudo": "a:hover,b:not(.c):after{d:e}",
+    "attr": "a[b=c],a[b='d,e']{f:g}",
+    "important": "a{b:c!important}",
+    "comb": "a>b+c~d e{f:g}",
+    "comb sp": "a > b + c ~ d{f:g}",
+    "func": "a{b:rgba(1,2,3,.4)}",
+    "calc": "a{b:calc(1px + 2px)}",
+    "filter": "a{filter:progid:DXImageTransform.Microsoft.gradient(startColorstr='#1',endColorstr='#2')}",
+    "newlines": "a\n{\n  b: c;\n\n\n  d: e\n}\n\n\nf{}",
+    "empty rule": "a{}",
+    "empty rules": "a{}b{}",
+    "only open": "a{b:c",
+    "only close": "}a{b:c}",
+    "semis": "a{b:c;;d:e;}",
+    "crlf": "a{\r\nb:c\r\n}",
+    "tab": "a{\tb:c\t}",
+    "keyframes": "@keyframes x{from{a:b}50%{c:d}to{e:f}}",
+    "unfinished str": "a{b:'c}d{e:f}",
+    "unfinished com": "a{b:c}/* x",
+    "nonascii": "a{b:'é'}",
+    "two sel desc": "a b{c:d}",
+    "semi outside": "a;b",
+    "cdo": "<!-- a{b:c} -->",
+    "escape": "a\\{b{c:d}",
+    "nested2": "@supports (a:b){@media c{d{e:f}}}",
+    "var": "a{--x:{b:c};d:var(--x)}",
+    "vendor": "a{b:-webkit-x(c, d)}",
+    "slash": "a{font:1px/2px x}",
+    "two lines decl": "a{b:c\n d}",
+    "sel nl": "a\nb{c:d}",
+    "double sp val": "a{b:c  d}",
+    "url sp": "a{b: url( 'x y' ) }",
+    "comment sel": "a/*x*/b{c:d}",
+    "comment line": "a{b:c}\n/* x */\nd{e:f}",
+    "string nl": "a{b:'x\ny'}",
 }
 
 GRAPHQL = {
@@ -145,6 +221,15 @@ def cases():
     ):
         for name, data in all_.items():
             yield "%s %s" % (view, name), lambda: failing(kind, data)
+    for name, text in CSS.items():
+        yield "css " + name, lambda: css.beautify(text)
+        yield "css view " + name, lambda: isinstance(css.ViewCSS()(text.encode()), tuple)
+    yield "css bytes", lambda: [list(lines) for lines in css.ViewCSS()(b"a{b:\xff}")[1]]
+    yield "css indent", lambda: css.beautify("a{b:c}", "\t")
+    yield "css class", lambda: css.ViewCSS.name
+    for data in (b"", b"x"):
+        for t in (None, "text/css", "text/CSS", "text/plain", "application/css"):
+            yield "css priority %r %s" % (data, t), lambda: css.ViewCSS().render_priority(data, content_type=t)
     for kind in ("graphql", "msgpack", "protocol buffer", "image"):
         yield "class " + kind, lambda: (type(contentviews.get(kind)).__name__, contentviews.get(kind).name)
         for data in (b"", b"x", b'{"query":"a\\nb"}', b'[{"query":"a"}]', b"[1]"):

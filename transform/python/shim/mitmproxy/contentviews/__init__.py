@@ -133,6 +133,7 @@ def reencode_message(prettified, message, flow, view_name):
 def _register():
     from mitmproxy.contentviews import (
         auto,
+        css,
         graphql,
         hex,
         image,
@@ -153,6 +154,7 @@ def _register():
         graphql.ViewGraphQL(),
         json.ViewJSON(),
         xml_html.ViewXmlHtml(),
+        css.ViewCSS(),
         urlencoded.ViewURLEncoded(),
         multipart.ViewMultipart(),
         image.ViewImage(),
