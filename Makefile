@@ -14,10 +14,10 @@ PROGRAMS = $(shell find testdata -name '*.go' -not -path '*/node_modules/*' -not
 	-exec dirname {} + | sort -u | sed 's,^,./,')
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fmt fuzz cover bench torture clean
+.PHONY: help build demo test race lint fmt fuzz cover bench bench-capture torture clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/flowkit
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/flowkit ./cmd/flowkit
@@ -57,6 +57,10 @@ cover: ## coverage of the tests: bin/cover.html and a total
 bench: build ## the Go benchmarks, then whole commands against each other (testdata/bench)
 	go test -run '^$$' -bench . ./...
 	cd testdata/bench && go run . ../../bin/flowkit ../../bin/bench
+
+bench-capture: build ## flowkit capture against other proxies: CPU per request, memory, latency; minutes
+	cd testdata/bench && go build -o ../../bin/bench-capture ./capture
+	bin/bench-capture bin/flowkit
 
 torture: ## the long forms of the tests, hours
 	FLOWKIT_LONG=1 go test -count=1 -timeout 6h $(TESTFLAGS) ./...

@@ -257,7 +257,7 @@ const serverFirst = 150 * time.Millisecond
 
 // serverSpeaks waits for a byte of either side, and tells whether the server was first.
 func (c *clientConn) serverSpeaks(d *destination) (bool, error) {
-	s, err := c.servers.dial(c.plainKey(d))
+	s, err := c.servers.get(c.plainKey(d), nil)
 	if err != nil {
 		return false, err
 	}
@@ -276,10 +276,10 @@ func (c *clientConn) serverSpeaks(d *destination) (bool, error) {
 		<-first
 		s.raw.SetReadDeadline(time.Time{})
 		spoke := s.br.Buffered() > 0
-		c.servers.put(s)
+		c.servers.keepForTunnel(s)
 		return spoke, nil
 	}
-	c.servers.put(s)
+	c.servers.keepForTunnel(s)
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false, err
 	}

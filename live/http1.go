@@ -237,7 +237,7 @@ func (c *clientConn) connect(in *http1Client, h *http1.RequestHead, start flowfi
 		if err != nil {
 			return c.connectFailed(in, f, err)
 		}
-		c.servers.keepForTLS(s)
+		c.servers.keepForTunnel(s)
 	}
 	reply := []byte("HTTP/1.1 200 Connection established\r\n\r\n")
 	if h.Version == "HTTP/1.0" {
@@ -531,8 +531,12 @@ func (s *serverConn) side(x *exchange) (serverSide, error) {
 	return side, nil
 }
 
-// keepForTLS keeps the connection of a CONNECT for the protocol that is spoken in the tunnel.
-func (ss *servers) keepForTLS(s *serverConn) { ss.put(s) }
+// keepForTunnel keeps a connection that was made before it was known what is spoken in the tunnel.
+func (ss *servers) keepForTunnel(s *serverConn) {
+	ss.mu.Lock()
+	ss.early = s
+	ss.mu.Unlock()
+}
 
 func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)

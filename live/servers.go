@@ -54,6 +54,8 @@ type servers struct {
 	h2   []*serverConn
 	all  map[*serverConn]struct{}
 	dead bool
+	// early was made before it was known what is spoken in a tunnel; TLS may begin on it.
+	early *serverConn
 }
 
 // maxIdle is how many connections wait for another request of the same client.
@@ -71,6 +73,11 @@ func (c *clientConn) plainKey(d *destination) serverKey {
 // get returns a connection for an exchange: one that waits, or a new one.
 func (ss *servers) get(key serverKey, alpn []string) (*serverConn, error) {
 	ss.mu.Lock()
+	if s := ss.early; s != nil && s.key == key {
+		ss.early = nil
+		ss.mu.Unlock()
+		return s, nil
+	}
 	for i := 0; i < len(ss.h2); i++ {
 		s := ss.h2[i]
 		if !s.h2.Usable() {
@@ -143,7 +150,7 @@ func (ss *servers) closeAll() {
 	for s := range ss.all {
 		all = append(all, s)
 	}
-	ss.idle, ss.h2 = nil, nil
+	ss.idle, ss.h2, ss.early = nil, nil, nil
 	ss.mu.Unlock()
 	for _, s := range all {
 		ss.close(s)
@@ -161,9 +168,46 @@ type dialError struct {
 func (e *dialError) Error() string { return e.err.Error() }
 func (e *dialError) Unwrap() error { return e.err }
 
+// takeEarly returns the early connection if TLS to key may begin on it.
+func (ss *servers) takeEarly(key serverKey) *serverConn {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	s := ss.early
+	if s == nil || !key.tls || s.key.host != key.host || s.key.port != key.port {
+		return nil
+	}
+	ss.early = nil
+	return s
+}
+
+// startTLS makes TLS of a connection that has carried nothing yet.
+func (ss *servers) startTLS(s *serverConn, key serverKey, alpn []string) (*serverConn, error) {
+	c := ss.c
+	info := *s.info
+	info.SNI = key.sni
+	s.key, s.info = key, &info
+	s.raw.SetDeadline(time.Now().Add(c.p.o.Timeouts.Dial))
+	err := ss.handshakeTLS(s, alpn)
+	s.raw.SetDeadline(time.Time{})
+	if err != nil {
+		ss.close(s)
+		return nil, &dialError{err, s.info}
+	}
+	s.ready()
+	if s.h2 != nil {
+		ss.mu.Lock()
+		ss.h2 = append(ss.h2, s)
+		ss.mu.Unlock()
+	}
+	return s, nil
+}
+
 // dialALPN makes a new connection.
 func (ss *servers) dialALPN(key serverKey, alpn []string) (*serverConn, error) {
 	c := ss.c
+	if s := ss.takeEarly(key); s != nil {
+		return ss.startTLS(s, key, alpn)
+	}
 	info := &flowfile.Conn{
 		ID: newID(), Transport: "tcp", Address: &flowfile.Addr{Host: key.host, Port: key.port}, Start: now(), SNI: key.sni,
 	}
@@ -250,13 +294,18 @@ func (ss *servers) connect(key serverKey, info *flowfile.Conn, alpn []string) (*
 		return s, err
 	}
 	conn.SetDeadline(time.Time{})
+	s.ready()
+	return s, nil
+}
+
+// ready makes what reads the connection.
+func (s *serverConn) ready() {
 	if s.br == nil {
 		s.br = bufio.NewReaderSize(s.conn, serverBuffer)
 	}
 	if s.info.ALPN == "h2" {
 		s.h2 = http2.Client(s.conn, http2.Options{Reader: s.br, KeepAlive: time.Minute})
 	}
-	return s, nil
 }
 
 // handshakes goes through the upstream proxy and into TLS.
@@ -279,6 +328,12 @@ func (ss *servers) handshakes(s *serverConn, alpn []string) error {
 	if !s.key.tls {
 		return nil
 	}
+	return ss.handshakeTLS(s, alpn)
+}
+
+// handshakeTLS begins TLS on a connection.
+func (ss *servers) handshakeTLS(s *serverConn, alpn []string) error {
+	c := ss.c
 	c.p.fire(c.ctx, &replay.Event{Hook: replay.TLSStartServer, Conns: &replay.Conns{Client: c.client(), Server: s.info}})
 	t, st, err := c.p.clientTLS(c, s.conn, s.info.Address.Host, s.key.sni, alpn)
 	describeTLS(s.info, st, s.key.sni, alpn)

@@ -69,7 +69,7 @@ func (c *clientConn) socks5() error {
 			c.tcpFailed(d, err)
 			return errReported
 		}
-		c.servers.keepForTLS(s)
+		c.servers.keepForTunnel(s)
 	}
 	if err := c.socksReply(socksOK); err != nil {
 		return err
