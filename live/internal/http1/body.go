@@ -46,7 +46,7 @@ func (b *Body) Reset(br *bufio.Reader, f Framing, l Limits) {
 	case UntilClose:
 		b.left = math.MaxInt64
 	}
-	if f.Kind == None || b.left <= 0 && f.Kind == Length {
+	if f.Kind == Length && b.left <= 0 {
 		b.err = io.EOF
 	}
 }
@@ -154,6 +154,9 @@ func (b *Body) fail(err error) error {
 
 // fill goes on to the next bytes of data, so that left is not 0, or to the end.
 func (b *Body) fill() error {
+	if b.kind == None {
+		b.err = io.EOF
+	}
 	for b.err == nil && b.left == 0 {
 		var err error
 		switch b.state {
@@ -176,6 +179,9 @@ func (b *Body) fill() error {
 
 // ahead is fill as far as it goes with what is buffered.
 func (b *Body) ahead() {
+	if b.kind == None {
+		b.err = io.EOF
+	}
 	for b.err == nil && b.left == 0 {
 		p, _ := b.br.Peek(b.br.Buffered())
 		switch b.state {
@@ -278,11 +284,14 @@ func (b *Body) size() error {
 
 // trailer reads the trailer section (RFC 9112 §7.1.2).
 func (b *Body) trailer() error {
-	p, err := b.br.Peek(2)
+	p, err := b.br.Peek(1)
+	if err == nil && p[0] == '\r' {
+		p, err = b.br.Peek(2)
+	}
 	if err != nil {
 		return err
 	}
-	if p[0] == '\r' && p[1] == '\n' {
+	if len(p) == 2 && p[1] == '\n' {
 		_, err = b.br.Discard(2)
 		return err
 	}

@@ -252,7 +252,8 @@ func (h *RequestHead) frame() error {
 		if err := checkCoding(m.coding, request); err != nil {
 			return err
 		}
-	case m.unexpected != "" && !old:
+	}
+	if m.unexpected != "" && !old {
 		return refuse(417, "Expect is not 100-continue: ", m.unexpected)
 	}
 	h.Body = Framing{}

@@ -231,6 +231,28 @@ func (s *section) find(data []byte) (int, error) {
 	}
 }
 
+// hopeless refuses what cannot become a head, whose end may never come: HTTP/0.9, other protocols, a body where a
+// response belongs. It is asked when the head does not come in one piece.
+func (s *section) hopeless(data []byte) error {
+	data = data[s.begin:]
+	switch {
+	case s.side == response:
+		const start = "HTTP/"
+		if n := min(len(data), len(start)); string(data[:n]) != start[:n] && data[0] != '\r' {
+			return refuse(502, "the response does not begin with HTTP/1.0 or HTTP/1.1: ", quote(string(data)))
+		}
+	case s.side == request && s.lines == 0:
+		if len(data) > 0 && data[0] != '\r' && !isTokenByte(data[0]) {
+			return refuse(400, "the request does not begin with a method: ", quote(string(data)))
+		}
+	case s.side == request && s.lines == 1:
+		if line, _, _ := bytes.Cut(data, []byte("\n")); !bytes.Contains(line, []byte(" HTTP/")) {
+			return refuse(400, "the request line ends in no HTTP version: ", quote(string(line)))
+		}
+	}
+	return nil
+}
+
 func (s *section) tooLong(limit int) error {
 	status, what := 431, "the head"
 	switch {
@@ -268,6 +290,9 @@ func readSection(br *bufio.Reader, l Limits, sd side) (text string, lines int, e
 			text = string(data[s.begin:s.line])
 			_, err = br.Discard(end - taken)
 			return text, s.lines, err
+		}
+		if err := s.hopeless(data); err != nil {
+			return "", 0, err
 		}
 		if spill == nil && len(data) < br.Size() {
 			_, err = br.Peek(len(data) + 1)

@@ -1,73 +1,50 @@
 package http1
 
-import (
-	"net"
-	"strconv"
-)
+import "strconv"
 
-// piece returns as much of p as goes out at once.
+// piece returns how much of p is sent next. What has to be put together by copying is cut to pieceSize.
 func (b *BodyWriter) piece(p []byte) []byte {
-	if b.tcp != nil {
-		return p // writev takes any length
+	if b.tcp != nil || b.kind != Chunked && len(b.head) == 0 {
+		return p
 	}
-	// One TLS record with the framing around it; the head, if there is one, may make it two.
-	return p[:min(len(p), pieceSize-32)]
+	room := pieceSize - len(b.head) - len(b.size) - len(b.end)
+	return p[:min(len(p), max(room, pieceSize/4))]
 }
 
-// data writes p, framed; end stands instead of the line end behind a chunk if it is not nil.
-func (b *BodyWriter) data(p, end []byte) error {
+// data sends bytes of the body, and its end if they are the last of a chunked body.
+func (b *BodyWriter) data(p []byte, last bool) error {
 	if b.kind != Chunked {
-		b.err = b.put(nil, p, nil)
-		return b.err
+		return b.put(nil, p, nil)
 	}
-	if end == nil {
-		end = crlf
+	size := append(strconv.AppendUint(b.size[:0], uint64(len(p)), 16), "\r\n"...)
+	end := b.end[:2]
+	if last {
+		end = b.end[:]
 	}
-	size := append(strconv.AppendInt(b.size[:0], int64(len(p)), 16), '\r', '\n')
-	b.err = b.put(size, p, end)
-	return b.err
+	return b.put(size, p, end)
 }
 
-// put writes the head, if it is still there, and the three behind it in one Write.
+// put writes the head, if it is still there, and the parts at once.
 func (b *BodyWriter) put(size, p, end []byte) error {
-	head := b.head
+	total := len(b.head) + len(size) + len(p) + len(end)
+	switch {
+	case total == len(p):
+		_, b.err = b.w.Write(p)
+	case total == len(b.head):
+		_, b.err = b.w.Write(b.head)
+	case b.tcp != nil && total >= writevMin:
+		b.vec = [4][]byte{b.head, size, p, end}
+		b.bufs = b.vec[:]
+		_, b.err = b.bufs.WriteTo(b.tcp)
+		b.vec = [4][]byte{}
+	default:
+		if cap(b.Scratch) < total {
+			b.Scratch = make([]byte, 0, max(total, 1<<10))
+		}
+		s := append(append(append(append(b.Scratch[:0], b.head...), size...), p...), end...)
+		b.Scratch = s[:0]
+		_, b.err = b.w.Write(s)
+	}
 	b.head = nil
-	if len(head)+len(size)+len(end) == 0 {
-		if len(p) == 0 {
-			return nil
-		}
-		_, err := b.w.Write(p)
-		return err
-	}
-	if b.tcp != nil && len(p) >= writevMin {
-		n := 0
-		for _, part := range [...][]byte{head, size, p, end} {
-			if len(part) > 0 {
-				b.vec[n] = part
-				n++
-			}
-		}
-		b.bufs = net.Buffers(b.vec[:n])
-		_, err := b.bufs.WriteTo(b.tcp)
-		clear(b.vec[:])
-		return err
-	}
-	if len(size)+len(p)+len(end) == 0 {
-		_, err := b.w.Write(head)
-		return err
-	}
-	if b.Scratch == nil {
-		b.Scratch = make([]byte, 0, pieceSize+512)
-	}
-	out := b.Scratch[:0]
-	if len(head)+len(size)+len(p)+len(end) > cap(out) && len(head) > 0 {
-		// A head as long as that is rare.
-		if _, err := b.w.Write(head); err != nil {
-			return err
-		}
-		head = nil
-	}
-	out = append(append(append(append(out, head...), size...), p...), end...)
-	_, err := b.w.Write(out)
-	return err
+	return b.err
 }

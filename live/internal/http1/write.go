@@ -24,6 +24,7 @@ type BodyWriter struct {
 	err  error
 
 	size [18]byte // a chunk size with its CRLF
+	end  [7]byte  // chunkEnd
 	vec  [4][]byte
 	bufs net.Buffers
 }
@@ -33,12 +34,16 @@ const (
 	writevMin = 4 << 10  // below, copying is cheaper than a second buffer
 )
 
+// chunkEnd is the end of a chunk's data, and the last chunk without trailers.
+const chunkEnd = "\r\n0\r\n\r\n"
+
 var errClosed = errors.New("write to a body that is closed")
 
 // Reset begins a body on w, framed as f says.
 func (b *BodyWriter) Reset(w io.Writer, f Framing) {
 	b.w, b.kind, b.left, b.head, b.err = w, f.Kind, f.Length, nil, nil
 	b.tcp, _ = w.(*net.TCPConn)
+	copy(b.end[:], chunkEnd)
 }
 
 // Head gives bytes to be sent before the body, in one Write with what comes first of it. They are kept until then; see
@@ -65,7 +70,7 @@ func (b *BodyWriter) Write(p []byte) (int, error) {
 	n := 0
 	for n < len(p) {
 		piece := b.piece(p[n:])
-		if err := b.data(piece, nil); err != nil {
+		if err := b.data(piece, false); err != nil {
 			return n, err
 		}
 		n += len(piece)
@@ -84,20 +89,20 @@ func (b *BodyWriter) Finish(p []byte, trailers []flowfile.Field) error {
 		}
 		return b.Close(trailers)
 	}
-	for piece := b.piece(p); len(piece) < len(p); piece = b.piece(p) {
-		if err := b.data(piece, nil); err != nil {
-			return err
-		}
-		p = p[len(piece):]
-	}
 	if len(p) == 0 {
 		return b.Close(nil)
 	}
-	if err := b.data(p, lastChunk); err != nil {
-		return err
+	for {
+		piece := b.piece(p)
+		p = p[len(piece):]
+		if err := b.data(piece, len(p) == 0); err != nil {
+			return err
+		}
+		if len(p) == 0 {
+			b.err = errClosed
+			return nil
+		}
 	}
-	b.err = errClosed
-	return nil
 }
 
 // Close ends the body, with trailers if it is chunked; otherwise they are dropped, as they cannot be sent. It is an error
@@ -115,11 +120,10 @@ func (b *BodyWriter) Close(trailers []flowfile.Field) error {
 			b.err = checkTrailers(trailers)
 		}
 		if b.err == nil {
-			end := append(appendFields([]byte("0\r\n"), trailers), "\r\n"...)
-			b.err = b.put(nil, nil, end)
+			b.err = b.put(nil, nil, append(appendFields([]byte("0\r\n"), trailers), "\r\n"...))
 		}
 	case b.kind == Chunked:
-		b.err = b.put(nil, nil, lastChunk[len(crlf):])
+		b.err = b.put(nil, nil, b.end[2:])
 	default:
 		b.err = b.Flush()
 	}
@@ -129,11 +133,6 @@ func (b *BodyWriter) Close(trailers []flowfile.Field) error {
 	b.err = errClosed
 	return nil
 }
-
-var (
-	crlf      = []byte("\r\n")
-	lastChunk = []byte("\r\n0\r\n\r\n")
-)
 
 // allow counts n bytes, or refuses them.
 func (b *BodyWriter) allow(n int64) error {

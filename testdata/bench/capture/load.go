@@ -168,9 +168,8 @@ type result struct {
 	late []time.Duration // of each request, sorted
 }
 
-func (r *result) rate() float64         { return float64(len(r.late)) / r.took.Seconds() }
-func (r *result) p99() time.Duration    { return r.late[len(r.late)*99/100] }
-func (r *result) median() time.Duration { return r.late[len(r.late)/2] }
+func (r *result) rate() float64      { return float64(len(r.late)) / r.took.Seconds() }
+func (r *result) p99() time.Duration { return r.late[len(r.late)*99/100] }
 
 // run makes connections first, one request on each, and calls begin before the requests that count.
 func (l load) run(begin func()) (*result, error) {
