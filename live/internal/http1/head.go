@@ -32,8 +32,10 @@ func (l Limits) fields() int {
 
 // Error says why a message is refused. Nothing behind it on its connection can be trusted.
 type Error struct {
-	Status int // to answer the client with: 400, 414, 417, 431, 501 or 505; 502 if it was a response
-	Msg    string
+	// Status is that of the answer to the client: 400, 414, 417, 431, 501 or 505 for a request, 502 for the head of a
+	// response, 400 or 431 for a body of either.
+	Status int
+	Msg    string // one line
 }
 
 func (e *Error) Error() string { return e.Msg }
