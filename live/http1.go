@@ -410,6 +410,11 @@ func (s *http1Server) head(r *flowfile.Request, f http1.Framing) error {
 	if err := h.Frame(); err != nil {
 		return err
 	}
+	if said := h.Body; said != f && (said.Kind != http1.Length || said.Length != 0 || f.Kind != http1.None) &&
+		(f.Kind != http1.Length || f.Length != 0 || said.Kind != http1.None) {
+		// The server would take what follows on the connection for the body.
+		return errors.New("the request's fields promise another body than it has: a script changed Content-Length or Transfer-Encoding")
+	}
 	s.buf = http1.AppendRequest(s.buf[:0], &h)
 	s.out.Reset(s.conn, f)
 	s.out.Head(s.buf)
@@ -476,7 +481,7 @@ func (s *http1Server) fields(r *flowfile.Request, fields []flowfile.Field, f htt
 
 // isH2C tells whether a field offers HTTP/2 without TLS, which the proxy does not pass on.
 func isH2C(x flowfile.Field) bool {
-	return flowfile.EqualFold(x.Name, "HTTP2-Settings") || flowfile.EqualFold(x.Name, "Upgrade") && flowfile.EqualFold(x.Value, "h2c")
+	return flowfile.EqualFold(x.Name, "HTTP2-Settings") || http1.HasToken([]flowfile.Field{x}, "Upgrade", "h2c")
 }
 
 func (s *http1Server) write(p []byte) error {
