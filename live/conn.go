@@ -79,10 +79,12 @@ func (c *clientConn) drain() {
 	}
 }
 
+// cut ends the connection at once, with whatever goes on over it.
 func (c *clientConn) cut() {
 	c.draining.Store(true)
 	c.end()
 	c.raw.Close()
+	c.servers.cut()
 }
 
 // wait waits for the first byte of a request; false: the connection is over.
@@ -264,10 +266,10 @@ func (c *clientConn) serverSpeaks(d *destination) (bool, error) {
 	first := make(chan error, 1)
 	go func() {
 		_, err := s.br.Peek(1)
-		first <- err
 		if err == nil {
 			c.raw.SetReadDeadline(time.Unix(1, 0))
 		}
+		first <- err
 	}()
 	c.raw.SetReadDeadline(time.Now().Add(c.p.o.Timeouts.Idle))
 	_, err = c.br.Peek(1)

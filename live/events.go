@@ -40,6 +40,12 @@ func (p *Proxy) record(f *flowfile.Flow, open OpenFlow, e End, size int64) {
 	if p.o.Observe != nil {
 		p.o.Observe(f, size)
 	}
+	if open == nil && e.Incomplete {
+		open = p.openRecord(f) // a whole flow could not say that it is none
+		if open == nil {
+			return
+		}
+	}
 	switch {
 	case open != nil:
 		open.End(f, e)

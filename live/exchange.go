@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,6 +53,7 @@ type exchange struct {
 	key  serverKey // where the request goes unless a handler sends it elsewhere
 	flow *flowfile.Flow
 	req  *flowfile.Request
+	resp *flowfile.Response // the server's; a handler may have put another into the flow
 
 	framing http1.Framing // of the request's body, as it came
 	expect  bool          // the client waits for 100
@@ -133,7 +135,19 @@ func (x *exchange) fire(e *replay.Event) {
 var (
 	errKilled     error = killedError{}
 	errClientGone       = errors.New("client disconnected")
+	errStopped          = errors.New("the proxy was stopped")
 )
+
+// whyGone tells why the client's connection ended under the exchange.
+func (x *exchange) whyGone() error {
+	switch {
+	case replay.IsKilled(x.flow):
+		return errKilled
+	case x.c.ctx.Err() != nil && x.c.p.draining.Load():
+		return errStopped
+	}
+	return errClientGone
+}
 
 // killedError is a flow that a handler has killed.
 type killedError struct{}
@@ -147,7 +161,10 @@ func (x *exchange) takeRequest() error {
 	if p.wants(replay.RequestHeaders) {
 		chunk = &replay.Stream{}
 		x.fire(&replay.Event{Hook: replay.RequestHeaders, Stream: chunk})
-		if replay.IsKilled(x.flow) || x.flow.Response() != nil && chunk.Chunk == nil && !p.wants(replay.Request) {
+		if replay.IsKilled(x.flow) {
+			return nil
+		}
+		if x.flow.Response() != nil && chunk.Chunk == nil && !p.wants(replay.Request) {
 			return x.skipRequest()
 		}
 	}
@@ -171,6 +188,14 @@ func (x *exchange) takeRequest() error {
 		x.held, x.more = b, !whole
 		if whole {
 			x.setRequestBody(b)
+			break
+		}
+		record := func(b []byte) error {
+			x.tape(flowfile.BodyRequest, b)
+			return nil
+		}
+		if err := writeBody(b, record); err != nil {
+			return err
 		}
 	case chunk != nil && chunk.Chunk != nil:
 		x.send = func(b []byte, end bool) ([]byte, error) { return chunk.Chunk(x.c.ctx, b, end) }
@@ -249,8 +274,8 @@ func (x *exchange) askHandlers() {
 	x.fire(&replay.Event{Hook: replay.Request})
 	if r := x.flow.Request(); r != nil {
 		x.req = r
-		if !x.more {
-			x.held = r.Body()
+		if b := r.Body(); !x.more && b.State() != flowfile.BodyAbsent { // one that is streamed is not in the flow
+			x.held = b
 		}
 	}
 }
@@ -271,7 +296,8 @@ func (x *exchange) hold(next func() ([]byte, error), part int) (b flowfile.Body,
 		piece, err := next()
 		n += int64(len(piece))
 		if w == nil && len(mem)+len(piece) > holdBody {
-			w = x.c.p.spool.NewWriter()
+			// A spool of its own: its file goes when the flow does.
+			w = x.c.p.newSpool().NewWriter()
 			if _, err := w.Write(mem); err != nil {
 				return b, false, err
 			}
@@ -297,23 +323,37 @@ func (x *exchange) hold(next func() ([]byte, error), part int) (b flowfile.Body,
 	return flowfile.BytesBody(mem), whole, nil
 }
 
+// uploadGrace is how long the goroutine that sends a body may need to see its end when the answer is there already.
+const uploadGrace = 100 * time.Millisecond
+
+// maxTries is how many connections a request may need.
+const maxTries = 4
+
+// newSpool returns a spool for what handlers hold of one flow, and what does not fit in memory.
+func (p *Proxy) newSpool() *flowfile.Spool {
+	return &flowfile.Spool{Dir: p.o.TempDir, Memory: holdBody}
+}
+
 // forward asks a server and passes its answer on.
 func (x *exchange) forward() error {
 	key, err := x.route()
 	if err != nil {
 		return err
 	}
-	for {
+	for tries := 1; ; tries++ {
 		s, err := x.c.servers.get(key, x.alpn())
 		if err != nil {
 			var d *dialError
 			if errors.As(err, &d) {
 				x.flow.SetServer(d.info)
 			}
+			if x.c.ctx.Err() != nil {
+				return x.whyGone()
+			}
 			return err
 		}
 		again, err := x.ask(s)
-		if !again {
+		if !again || tries >= maxTries {
 			return err
 		}
 	}
@@ -369,6 +409,7 @@ func (x *exchange) ask(s *serverConn) (again bool, err error) {
 	}
 	if err != nil {
 		watched()
+		vanished := x.vanished.Load() // before unread, which ends a stream
 		up.done(false)
 		if uploaded != nil {
 			var c *sideError
@@ -382,25 +423,26 @@ func (x *exchange) ask(s *serverConn) (again bool, err error) {
 				<-uploaded
 			}
 		}
-		if x.c.ctx.Err() != nil || x.vanished.Load() {
-			return false, errClientGone
+		if x.c.ctx.Err() != nil || vanished {
+			return false, x.whyGone()
 		}
-		return uploaded == nil && (old && isGone(err) || http2.Retryable(err)), serverError(err)
+		return uploaded == nil && (old && isGone(err) && idempotent(x.flow.Request().Method()) || http2.Retryable(err)), serverError(err)
 	}
 	err = x.download(up, h)
 	watched()
 	if err != nil {
 		up.cancel()
-		if x.vanished.Load() {
-			err = errClientGone
+		if x.c.ctx.Err() != nil || x.vanished.Load() {
+			err = x.whyGone()
 		}
 	}
 	if uploaded != nil {
 		whole := false
+		timer := time.NewTimer(uploadGrace)
 		select {
 		case uerr := <-uploaded:
 			whole = uerr == nil
-		default:
+		case <-timer.C:
 			if x.switched == nil {
 				// The server has answered without having read all.
 				x.in.unread()
@@ -408,6 +450,7 @@ func (x *exchange) ask(s *serverConn) (again bool, err error) {
 				<-uploaded
 			}
 		}
+		timer.Stop()
 		if !whole {
 			x.reusable = false
 			up.done(false)
@@ -418,6 +461,15 @@ func (x *exchange) ask(s *serverConn) (again bool, err error) {
 		up.done(err == nil)
 	}
 	return false, err
+}
+
+// idempotent tells whether a request may be sent again of which it is not known what became (RFC 9110 §9.2.2).
+func idempotent(method string) bool {
+	switch method {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+		return true
+	}
+	return false
 }
 
 // isGone tells whether a server closed a connection before it answered.
@@ -436,11 +488,18 @@ func (x *exchange) upload(up serverSide) (<-chan error, error) {
 	if err := up.head(x.flow.Request(), f); err != nil {
 		return nil, err
 	}
-	if err := writeBody(x.held, up.write); err != nil {
-		return nil, err
+	err := writeBody(x.held, up.write)
+	if err == nil && !x.more {
+		err = up.finish(trailersOf(&x.req.Message))
 	}
-	if !x.more {
-		return nil, up.finish(trailersOf(&x.req.Message))
+	if err != nil && isReset(err) && f.Kind != http1.None {
+		// A server that wants no more may have answered.
+		done := make(chan error, 1)
+		done <- err
+		return done, nil
+	}
+	if err != nil || !x.more {
+		return nil, err
 	}
 	if x.expect {
 		if err := up.flush(); err != nil {
@@ -480,8 +539,10 @@ func serverError(err error) error {
 	switch {
 	case errors.As(err, &bad):
 		return fmt.Errorf("the server's answer is refused: %s", bad.Msg)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errors.New("the server did not answer in time")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("the server closed the connection without a full answer")
+		return errors.New("the server closed the connection without a full answer")
 	}
 	return fmt.Errorf("server: %w", err)
 }
@@ -624,6 +685,7 @@ func (x *exchange) download(up serverSide, h *http1.ResponseHead) error {
 		MessageHead: flowfile.MessageHead{Version: h.Version, Headers: h.Fields, Start: now()},
 		Status:      h.Status, Reason: h.Reason,
 	})
+	x.resp = resp
 	x.mu.Lock()
 	x.flow.SetResponse(resp)
 	x.mu.Unlock()
@@ -734,7 +796,7 @@ func (x *exchange) answer(h *http1.ResponseHead) error {
 // outHead is the head of a response as it goes to the client. size is that of its body, -1 if it is not known; the
 // framing follows it where a handler changed the body.
 func (x *exchange) outHead(resp *flowfile.Response, h *http1.ResponseHead, size int64) (*http1.ResponseHead, error) {
-	if h != nil && resp.Changed() == 0 {
+	if h != nil && resp == x.resp && resp.Changed() == 0 {
 		return h, nil
 	}
 	version := resp.Version()
@@ -902,7 +964,7 @@ func (x *exchange) failed(err error) {
 	var c *sideError
 	var bad *http1.Error
 	isBad := errors.As(err, &bad)
-	if x.answered || errors.As(err, &c) && !isBad || errors.Is(err, errKilled) || errors.Is(err, errClientGone) {
+	if x.answered || errors.As(err, &c) && !isBad || errors.Is(err, errKilled) || errors.Is(err, errClientGone) || errors.Is(err, errStopped) {
 		return
 	}
 	h, body := errorPage(err, x.req)
@@ -916,6 +978,24 @@ func (x *exchange) failed(err error) {
 		return
 	}
 	_ = x.in.finish(nil)
+}
+
+// trim cuts a body that was held for handlers to what is recorded of it.
+func (p *Proxy) trim(m *flowfile.Message) {
+	b, limit := m.Body(), p.o.MaxBody
+	if limit <= 0 || b.State() != flowfile.BodyPresent || b.Size() <= limit {
+		return
+	}
+	r, err := b.Open()
+	if err != nil {
+		return // the recorder will say so
+	}
+	defer r.Close()
+	first := make([]byte, limit)
+	if _, err := io.ReadFull(r, first); err != nil {
+		return
+	}
+	m.InitBody(flowfile.BytesBody(first).Truncate(b.Size()))
 }
 
 // record hands the flow to the recorder.
@@ -946,6 +1026,8 @@ func (x *exchange) record(err error) {
 				b = b.Truncate(e.Cut[part])
 			}
 			m.InitBody(b)
+		} else if x.open == nil {
+			x.c.p.trim(m)
 		}
 	}
 	open := x.open

@@ -60,3 +60,27 @@ func (c *clientConn) vanished(sc syscall.Conn) bool {
 	})
 	return err == nil && gone
 }
+
+// spoke tells whether an idle connection was closed by its server, or says what nobody asked for: no request may be sent
+// on it. It takes nothing and does not wait.
+func (s *serverConn) spoke() bool {
+	if s.rc == nil {
+		sc, ok := s.raw.(syscall.Conn)
+		if !ok {
+			return false
+		}
+		rc, err := sc.SyscallConn()
+		if err != nil {
+			return true
+		}
+		s.rc = rc
+	}
+	var spoke bool
+	err := s.rc.Read(func(fd uintptr) bool {
+		var b [1]byte
+		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		spoke = err != unix.EAGAIN && err != unix.EINTR
+		return true
+	})
+	return err != nil || spoke
+}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -62,6 +64,10 @@ func (c *clientConn) http1(d *destination) error {
 		x.flow = flowfile.New(flowfile.Head{ID: newID(), Created: start, Client: c.client(), Request: x.req})
 		in.begin(&h)
 		x.run()
+		if in.open {
+			c.abort()
+			return nil
+		}
 		if !x.reusable || in.close || !in.body.Done() || c.draining.Load() || x.switched != nil {
 			return c.linger()
 		}
@@ -83,6 +89,14 @@ func (c *clientConn) linger() error {
 		n += k
 	}
 	return nil
+}
+
+// abort ends the connection so that the client cannot take what it has for all of a body that ends with the connection.
+func (c *clientConn) abort() {
+	if t, ok := c.raw.(*net.TCPConn); ok {
+		_ = t.SetLinger(0)
+	}
+	c.raw.Close()
 }
 
 // target is where a request goes.
@@ -160,10 +174,13 @@ func (c *clientConn) request(h *http1.RequestHead, d *destination) (*target, err
 // badRequest answers what is no request. Nothing behind it can be trusted, so the connection ends.
 func (c *clientConn) badRequest(err error) error {
 	var bad *http1.Error
-	if !errors.As(err, &bad) {
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
+	switch {
+	case errors.As(err, &bad):
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		bad = &http1.Error{Status: 408, Msg: "the head of the request took too long"}
+	case errors.Is(err, io.EOF):
+		return nil
+	default:
 		return err
 	}
 	c.p.log.Warn("refused a request", "client", c.raw.RemoteAddr(), "status", bad.Status, "reason", bad.Msg)
@@ -272,6 +289,7 @@ type http1Client struct {
 	framing http1.Framing // of the request's body
 	version string        // of the request
 	close   bool          // the response ends with the connection
+	open    bool          // a response has begun whose only end is that of the connection
 }
 
 func (s *http1Client) begin(h *http1.RequestHead) {
@@ -311,9 +329,13 @@ func (s *http1Client) head(h *http1.ResponseHead, end bool) error {
 	}
 	s.buf = http1.AppendResponse(s.buf[:0], &out)
 	if h.Status < 200 {
+		if s.version == "HTTP/1.0" && h.Status != 101 {
+			return nil // RFC 9110 §15.2: it does not know them
+		}
 		_, err := s.c.conn.Write(s.buf)
 		return err
 	}
+	s.open = f.Kind == http1.UntilClose && !end
 	s.out.Reset(s.c.conn, f)
 	s.out.Head(s.buf)
 	if end {
@@ -326,8 +348,12 @@ func (s *http1Client) write(p []byte) error {
 	_, err := s.out.Write(p)
 	return err
 }
-func (s *http1Client) flush() error                           { return s.out.Flush() }
-func (s *http1Client) finish(trailers []flowfile.Field) error { return s.out.Close(trailers) }
+func (s *http1Client) flush() error { return s.out.Flush() }
+
+func (s *http1Client) finish(trailers []flowfile.Field) error {
+	s.open = false
+	return s.out.Close(trailers)
+}
 
 // reply sends a response of the proxy's own.
 func (s *http1Client) reply(h *http1.ResponseHead, body []byte) error {
@@ -389,9 +415,14 @@ type http1Server struct {
 	ss       *servers
 	method   string
 	resp     http1.ResponseHead
-	deadline time.Time // when it was last set
-	plainTo  bool      // a proxy, which wants absolute targets
+	plainTo  bool // a proxy, which wants absolute targets
 	auth     string
+	received time.Time // when the deadline was last set while reading
+	sent     time.Time // and while writing
+
+	mu        sync.Mutex
+	sending   bool // the request is not whole yet
+	cancelled bool
 }
 
 func (s *http1Server) head(r *flowfile.Request, f http1.Framing) error {
@@ -415,6 +446,7 @@ func (s *http1Server) head(r *flowfile.Request, f http1.Framing) error {
 		// The server would take what follows on the connection for the body.
 		return errors.New("the request's fields promise another body than it has: a script changed Content-Length or Transfer-Encoding")
 	}
+	s.sending = f.Kind != http1.None
 	s.buf = http1.AppendRequest(s.buf[:0], &h)
 	s.out.Reset(s.conn, f)
 	s.out.Head(s.buf)
@@ -485,15 +517,49 @@ func isH2C(x flowfile.Field) bool {
 }
 
 func (s *http1Server) write(p []byte) error {
+	// A server does not answer before it has it all, however long that takes.
+	s.alive(&s.sent)
 	_, err := s.out.Write(p)
 	return err
 }
-func (s *http1Server) flush() error                           { return s.out.Flush() }
-func (s *http1Server) finish(trailers []flowfile.Field) error { return s.out.Close(trailers) }
+
+// alive sets the deadline of reading, which is that of silence and not of the whole exchange, once a second.
+func (s *http1Server) alive(last *time.Time) {
+	t := time.Now()
+	if t.Sub(*last) <= time.Second {
+		return
+	}
+	*last = t
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wait(t)
+}
+
+// wait sets the deadline of reading. A server that does not have all of the request is not to blame for a client that is
+// silent. The caller holds mu.
+func (s *http1Server) wait(t time.Time) {
+	idle := s.ss.c.p.o.Timeouts.Idle
+	if s.sending {
+		idle *= 2
+	}
+	if !s.cancelled {
+		s.raw.SetReadDeadline(t.Add(idle))
+	}
+}
+func (s *http1Server) flush() error { return s.out.Flush() }
+
+func (s *http1Server) finish(trailers []flowfile.Field) error {
+	s.mu.Lock()
+	if s.sending {
+		s.sending = false
+		s.wait(time.Now())
+	}
+	s.mu.Unlock()
+	return s.out.Close(trailers)
+}
 
 func (s *http1Server) readHead() (*http1.ResponseHead, error) {
-	s.deadline = time.Now()
-	s.raw.SetReadDeadline(s.deadline.Add(s.ss.c.p.o.Timeouts.Idle))
+	s.alive(&s.received)
 	if err := http1.ReadResponse(s.br, s.method, http1.Limits{}, &s.resp); err != nil {
 		return nil, err
 	}
@@ -505,16 +571,18 @@ func (s *http1Server) readHead() (*http1.ResponseHead, error) {
 }
 
 func (s *http1Server) next() ([]byte, error) {
-	// The deadline is that of silence, not of the whole body.
-	if t := time.Now(); t.Sub(s.deadline) > time.Second {
-		s.deadline = t
-		s.raw.SetReadDeadline(t.Add(s.ss.c.p.o.Timeouts.Idle))
-	}
+	s.alive(&s.received)
 	return s.body.Next()
 }
 func (s *http1Server) ready() bool                { return s.body.Done() || s.body.Buffered() > 0 }
 func (s *http1Server) trailers() []flowfile.Field { return s.body.Trailers() }
-func (s *http1Server) cancel()                    { s.raw.SetDeadline(time.Unix(1, 0)) }
+
+func (s *http1Server) cancel() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cancelled = true
+	s.raw.SetDeadline(time.Unix(1, 0))
+}
 
 func (s *http1Server) done(whole bool) {
 	if whole && !s.resp.Close && s.resp.Body.Kind != http1.UntilClose && s.body.Done() && s.br.Buffered() == 0 {

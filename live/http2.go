@@ -52,6 +52,7 @@ func (c *clientConn) stream2(s *http2.Stream, d *destination) {
 		return
 	}
 	s.OnDone(func() {
+		x.vanished.Store(true) // if the exchange is not over
 		x.mu.Lock()
 		up := x.up
 		x.mu.Unlock()
@@ -229,6 +230,12 @@ func (s *http2Server) head(r *flowfile.Request, f http1.Framing) error {
 		}
 	}
 	fields := fields2(pseudo, r.Headers().Fields())
+	if f.Kind == http1.Chunked && r.Headers().Get("Content-Length") != "" {
+		// It is not known any more.
+		hs := flowfile.NewHeaders(fields)
+		hs.Del("content-length")
+		fields = hs.Fields()
+	}
 	if f.Kind == http1.Length {
 		if v, ok := http1.Get(fields, "Content-Length"); (ok || f.Length > 0) && v != decimal(f.Length) {
 			hs := flowfile.NewHeaders(fields)

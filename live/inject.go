@@ -28,13 +28,11 @@ func (p *Proxy) Kill(flow string) {
 	if v, ok := p.conversations.Load(flow); ok {
 		switch v := v.(type) {
 		case *talk:
-			v.x.c.end()
-			v.x.c.raw.Close()
+			v.x.c.cut()
 		case *conversation:
-			v.c.end()
+			v.c.cut()
 		case *exchange:
-			v.c.end()
-			v.c.raw.Close()
+			v.c.cut()
 		}
 	}
 }

@@ -101,11 +101,10 @@ var DefaultTimeouts = Timeouts{Head: time.Minute, Idle: 10 * time.Minute, Dial: 
 
 // Proxy is a running capture proxy.
 type Proxy struct {
-	o     Options
-	log   *slog.Logger
-	spool *flowfile.Spool // of bodies that handlers hold and that do not fit in memory
-	ctx   context.Context // ends when connections are to be cut
-	cut   context.CancelFunc
+	o   Options
+	log *slog.Logger
+	ctx context.Context // ends when connections are to be cut
+	cut context.CancelFunc
 
 	listeners []*listener
 	conns     sync.WaitGroup
@@ -154,7 +153,7 @@ func Listen(o Options) (*Proxy, error) {
 		d := &net.Dialer{}
 		o.Dial = d.DialContext
 	}
-	p := &Proxy{o: o, log: o.Log, open: make(map[*clientConn]struct{}), stop: make(chan struct{}), spool: &flowfile.Spool{Dir: o.TempDir}}
+	p := &Proxy{o: o, log: o.Log, open: make(map[*clientConn]struct{}), stop: make(chan struct{})}
 	p.ctx, p.cut = context.WithCancel(context.Background())
 	for _, m := range o.Modes {
 		if err := p.listen(m); err != nil {

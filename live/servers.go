@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"flowkit/flowfile"
@@ -41,6 +43,7 @@ type serverConn struct {
 	leaf *x509.Certificate
 	h2   *http2.Conn // nil: HTTP/1, or bytes
 	used bool
+	rc   syscall.RawConn // of raw, for spoke
 	body http1.Body
 	out  http1.BodyWriter
 	buf  []byte
@@ -90,14 +93,25 @@ func (ss *servers) get(key serverKey, alpn []string) (*serverConn, error) {
 			return s, nil
 		}
 	}
-	for i := len(ss.idle) - 1; i >= 0; i-- {
+	var stale []*serverConn
+	var found *serverConn
+	for i := len(ss.idle) - 1; i >= 0 && found == nil; i-- {
 		if s := ss.idle[i]; s.key == key {
 			ss.idle = append(ss.idle[:i], ss.idle[i+1:]...)
-			ss.mu.Unlock()
-			return s, nil
+			if s.used && s.spoke() {
+				stale = append(stale, s)
+				continue
+			}
+			found = s
 		}
 	}
 	ss.mu.Unlock()
+	for _, s := range stale {
+		ss.close(s)
+	}
+	if found != nil {
+		return found, nil
+	}
 	return ss.dialALPN(key, alpn)
 }
 
@@ -140,6 +154,16 @@ func (ss *servers) close(s *serverConn) {
 		ss.c.p.fire(context.WithoutCancel(ss.c.ctx), &replay.Event{
 			Hook: replay.ServerDisconnected, Conns: &replay.Conns{Client: ss.c.client(), Server: &info},
 		})
+	}
+}
+
+// cut ends what goes on over the connections. They are closed by those that have them.
+func (ss *servers) cut() {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	ss.dead = true
+	for s := range ss.all {
+		s.raw.Close()
 	}
 }
 
@@ -206,7 +230,11 @@ func (ss *servers) startTLS(s *serverConn, key serverKey, alpn []string) (*serve
 func (ss *servers) dialALPN(key serverKey, alpn []string) (*serverConn, error) {
 	c := ss.c
 	if s := ss.takeEarly(key); s != nil {
-		return ss.startTLS(s, key, alpn)
+		s, err := ss.startTLS(s, key, alpn)
+		if err == nil || !ss.wantsHTTP2(err, alpn) {
+			return s, err
+		}
+		alpn = []string{"h2"}
 	}
 	info := &flowfile.Conn{
 		ID: newID(), Transport: "tcp", Address: &flowfile.Addr{Host: key.host, Port: key.port}, Start: now(), SNI: key.sni,
@@ -223,12 +251,8 @@ func (ss *servers) dialALPN(key serverKey, alpn []string) (*serverConn, error) {
 		}
 	}
 	s, err := ss.connect(key, info, alpn)
-	if err != nil {
-		var alert tls.AlertError
-		if errors.As(err, &alert) && strings.Contains(alert.Error(), "no application protocol") && !contains(alpn, "h2") && !c.p.o.NoHTTP2 {
-			// A server that speaks HTTP/2 alone.
-			s, err = ss.connect(key, info, []string{"h2"})
-		}
+	if err != nil && ss.wantsHTTP2(err, alpn) {
+		s, err = ss.connect(key, info, []string{"h2"})
 	}
 	if err != nil {
 		failed := *info
@@ -261,13 +285,11 @@ func (ss *servers) dialALPN(key serverKey, alpn []string) (*serverConn, error) {
 	return s, nil
 }
 
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
+// wantsHTTP2 tells whether a handshake failed since the server speaks HTTP/2 alone, which it was not offered.
+func (ss *servers) wantsHTTP2(err error, alpn []string) bool {
+	// The alert (RFC 7301 §3.2) has no exported type in crypto/tls.
+	return strings.Contains(err.Error(), "remote error: tls: no application protocol") &&
+		!slices.Contains(alpn, "h2") && !ss.c.p.o.NoHTTP2
 }
 
 // connect dials, goes through the upstream proxy, and makes the TLS handshake. It changes a copy of info.

@@ -104,7 +104,8 @@ func (c *clientConn) socksAuth() error {
 	c.p.fire(c.ctx, &replay.Event{Hook: replay.SOCKS5Auth, Conns: &replay.Conns{Client: c.client(), Auth: auth}})
 	if !auth.Valid {
 		_, _ = c.conn.Write([]byte{1, 1})
-		return errors.New("wrong user or password")
+		c.p.log.Warn("refused a client: wrong user or password", "client", c.raw.RemoteAddr())
+		return errReported
 	}
 	_, err = c.conn.Write([]byte{1, 0})
 	return err

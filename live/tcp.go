@@ -82,7 +82,7 @@ func (c *clientConn) converse(f *flowfile.Flow, s *serverConn, untouched bool) e
 	p := c.p
 	if !untouched {
 		if p.wants(replay.TCPStart) || p.wants(replay.TCPMessage) || p.wants(replay.TCPEnd) {
-			v.log = &flowfile.MessageLog{Spool: p.spool}
+			v.log = &flowfile.MessageLog{Spool: p.newSpool()}
 		}
 		v.fire(replay.TCPStart)
 		v.open = p.openRecord(f)
@@ -167,8 +167,9 @@ func (v *conversation) pass(dst io.Writer, b []byte, fromClient bool) error {
 	if keep && v.open != nil {
 		v.open.Message(&m)
 	}
+	killed := replay.IsKilled(v.f)
 	v.mu.Unlock()
-	if replay.IsKilled(v.f) {
+	if killed {
 		return errKilled
 	}
 	if !keep || m.Dropped {

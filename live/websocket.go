@@ -63,7 +63,7 @@ func (x *exchange) websocket(s *serverConn, fields []flowfile.Field) error {
 	}
 	var log *flowfile.MessageLog
 	if p.wants(replay.WebSocketStart) || p.wants(replay.WebSocketMessage) || p.wants(replay.WebSocketEnd) {
-		log = &flowfile.MessageLog{Spool: p.spool}
+		log = &flowfile.MessageLog{Spool: p.newSpool()}
 	}
 	x.flow.SetWebSocket(&flowfile.WebSocket{})
 	x.fire(&replay.Event{Hook: replay.WebSocketStart, Messages: log})
