@@ -92,6 +92,8 @@ func onStop(ctx context.Context, s *cli.Streams, quiet bool) (context.Context, c
 	ctx, cancel := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// A reader of -w - that has gone is an error of writing, and no reason to end: the traffic goes on.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	go func() {
 		for n := 0; ; n++ {
 			select {

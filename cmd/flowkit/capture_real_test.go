@@ -28,6 +28,8 @@ type capturer struct {
 	file  string
 	addrs map[string]string // mode to host:port
 	ca    string            // file of its authority's certificate
+	heard io.Writer         // gets what it says on stderr, if it is not nil
+	deaf  chan struct{}     // closed when it has said all
 	ended bool
 }
 
@@ -78,7 +80,15 @@ func (c *capturer) start(trust []string, listeners int) {
 			c.addrs[m[2]] = m[1]
 		}
 	}
-	go func() { _, _ = io.Copy(io.Discard, lines) }() // ends with the process
+	if c.heard == nil {
+		c.heard = io.Discard
+	}
+	_, _ = io.WriteString(c.heard, said.String())
+	c.deaf = make(chan struct{})
+	go func() { // ends with the process
+		defer close(c.deaf)
+		_, _ = io.Copy(c.heard, lines)
+	}()
 }
 
 // stop sends SIGINT, wants a clean end, and returns the flows of the file.

@@ -106,10 +106,12 @@ type recording struct {
 	o   *recordFlags
 	std bool
 
-	mu       sync.Mutex
+	mu       sync.RWMutex // held for reading while a flow is handed to now, so that no file is closed under it
 	now      *native.Recorder
 	path     string
 	began    time.Time
+	again    time.Time          // no rotation before, since the last one failed
+	closing  sync.WaitGroup     // of files
 	older    []*native.Recorder // which have flows that go on
 	files    int
 	finished native.RecorderStats // of files that are closed
@@ -121,7 +123,7 @@ func (o *recordFlags) open(s *cli.Streams) (*recording, error) {
 	r := &recording{s: s, o: o, std: o.std(s)}
 	if r.std {
 		r.path = "standard output"
-		r.now = native.NewRecorder(native.NewWriter(s.Out, o.writer()), o.recorder(r))
+		r.now = native.NewRecorder(native.NewWriter(s.Out, o.writer()), o.recorder(r, r.path))
 		return r, nil
 	}
 	return r, r.next(time.Now())
@@ -131,8 +133,8 @@ func (o *recordFlags) writer() native.WriterOptions {
 	return native.WriterOptions{Level: levels[o.level], Workers: 1, Creator: "flowkit " + versionText()}
 }
 
-func (o *recordFlags) recorder(r *recording) native.RecorderOptions {
-	return native.RecorderOptions{FlushEvery: o.flush, Sync: o.sync, OnLoss: r.loss}
+func (o *recordFlags) recorder(r *recording, path string) native.RecorderOptions {
+	return native.RecorderOptions{FlushEvery: o.flush, Sync: o.sync, OnLoss: func(l native.Loss) { r.loss(path, l) }}
 }
 
 // next begins a file. The caller holds mu, or is alone.
@@ -166,7 +168,7 @@ func (r *recording) next(now time.Time) error {
 		}
 		r.s.Say("%s: offset %d: %s of a block that was torn off, %s", path, tail.Offset, count(int(tail.Torn), "byte"), what)
 	}
-	r.now, r.path, r.began = native.NewRecorder(w, r.o.recorder(r)), path, now
+	r.now, r.path, r.began = native.NewRecorder(w, r.o.recorder(r, path)), path, now
 	r.files++
 	return nil
 }
@@ -190,31 +192,52 @@ func unused(path string) string {
 func (r *recording) where() string { return r.path }
 
 // loss tells of flows that could not be written, and of the end of that.
-func (r *recording) loss(l native.Loss) {
+func (r *recording) loss(path string, l native.Loss) {
 	if l.Err != nil {
-		r.s.Say("NOT RECORDING: %s: %v. The traffic goes on", r.path, l.Err)
+		r.s.Say("NOT RECORDING: %s: %v. The traffic goes on", path, l.Err)
 		return
 	}
 	r.s.Say("recording goes on; lost: %s, %s", count(int(l.Flows), "flow"), count(int(l.Messages), "message"))
 }
 
-// recorder returns the file for a flow that begins or is whole.
-func (r *recording) recorder() *native.Recorder {
+// with hands a flow that begins or is whole to the file that is its.
+func (r *recording) with(record func(*native.Recorder)) {
 	if r.o.rotateBytes == 0 && r.o.rotateEvery == 0 {
-		return r.now
+		record(r.now)
+		return
 	}
+	r.mu.RLock()
+	now := time.Now()
+	if r.due(now) || len(r.older) > 0 {
+		r.mu.RUnlock()
+		r.turn(now)
+		r.mu.RLock()
+	}
+	defer r.mu.RUnlock()
+	record(r.now)
+}
+
+// due tells whether a new file has to begin.
+func (r *recording) due(now time.Time) bool {
+	full := r.o.rotateBytes > 0 && r.now.Stats().Bytes >= r.o.rotateBytes
+	old := r.o.rotateEvery > 0 && now.Sub(r.began) >= r.o.rotateEvery
+	return (full || old) && !now.Before(r.again)
+}
+
+// turn begins a new file if one is due, and closes older ones that are complete.
+func (r *recording) turn(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := time.Now()
-	if r.o.rotateBytes > 0 && r.now.Stats().Bytes >= r.o.rotateBytes || r.o.rotateEvery > 0 && now.Sub(r.began) >= r.o.rotateEvery {
-		old, path := r.now, r.path
+	if r.due(now) {
+		old := r.now
 		if err := r.next(now); err != nil {
-			r.now, r.path, r.began = old, path, now // goes on in the old file
-			r.s.Say("rotation: %v", err)
-			return r.now
+			// It goes on in the old file.
+			r.again = now.Add(rotateAgain)
+			r.s.Say("rotation: %v; again in %v", err, rotateAgain)
+		} else {
+			r.older = append(r.older, old)
+			r.s.Say("recording to %s", r.path)
 		}
-		r.older = append(r.older, old)
-		r.s.Say("recording to %s", r.path)
 	}
 	kept := r.older[:0]
 	for _, old := range r.older {
@@ -222,11 +245,13 @@ func (r *recording) recorder() *native.Recorder {
 			kept = append(kept, old)
 			continue
 		}
-		go r.finish(old)
+		r.closing.Go(func() { r.finish(old) })
 	}
 	r.older = kept
-	return r.now
 }
+
+// rotateAgain is how long a file that could not be made is not tried again.
+const rotateAgain = 10 * time.Second
 
 // finish closes a file that is complete.
 func (r *recording) finish(old *native.Recorder) {
@@ -243,10 +268,13 @@ func (r *recording) finish(old *native.Recorder) {
 }
 
 // Flow implements live.Recorder.
-func (r *recording) Flow(f *flowfile.Flow) { r.recorder().Flow(f) }
+func (r *recording) Flow(f *flowfile.Flow) { r.with(func(to *native.Recorder) { to.Flow(f) }) }
 
 // Open implements live.Recorder.
-func (r *recording) Open(f *flowfile.Flow) live.OpenFlow { return openFlow{r.recorder().Open(f)} }
+func (r *recording) Open(f *flowfile.Flow) (open live.OpenFlow) {
+	r.with(func(to *native.Recorder) { open = openFlow{to.Open(f)} })
+	return open
+}
 
 type openFlow struct{ *native.OpenFlow }
 
@@ -264,6 +292,7 @@ func (r *recording) close(unused bool) error {
 	for _, rec := range all {
 		r.finish(rec)
 	}
+	r.closing.Wait()
 	if unused && !r.std {
 		if !strings.HasPrefix(r.o.write, "+") {
 			return os.Remove(r.path)
