@@ -108,16 +108,30 @@ def parse_msgpack(s):
     return value if reader.at == len(s) else PARSE_ERROR
 
 
-def pretty(value, htchar="    ", lfchar="\n", indent=0):
+def pretty(value):
     """A value as Python writes it, with an element a line."""
-    if type(value) is dict:
-        ends, items = "{}", [repr(k) + ": " + pretty(v, htchar, lfchar, indent + 1) for k, v in value.items()]
-    elif type(value) is list:
-        ends, items = "[]", [pretty(v, htchar, lfchar, indent + 1) for v in value]
-    else:
-        return repr(value)
-    line = lfchar + htchar * (indent + 1)
-    return ends[0] + ",".join(line + item for item in items) + lfchar + htchar * indent + ends[1]
+    out = []
+    _write(value, "\n", out.append)
+    return "".join(out)
+
+
+def _write(value, newline, put):
+    """Writes a value; newline begins a line at the place of what is around it."""
+    pairs = type(value) is dict
+    if not pairs and type(value) is not list:
+        put(repr(value))
+        return
+    put("{" if pairs else "[")
+    inner = newline + "    "
+    between = inner
+    for element in value:
+        put(between)
+        if pairs:
+            put(repr(element) + ": ")
+            element = value[element]
+        _write(element, inner, put)
+        between = "," + inner
+    put(newline + ("}" if pairs else "]"))
 
 
 class ViewMsgPack(base.View):
