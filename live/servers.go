@@ -305,7 +305,7 @@ func (ss *servers) connect(key serverKey, info *flowfile.Conn, alpn []string) (*
 	}
 	conn, err := c.p.o.Dial(ctx, "tcp", addr)
 	if err != nil {
-		return nil, explainDial(err)
+		return nil, explainDial(addr, err)
 	}
 	info.Peer, info.Sock, info.TCPSetup, info.State = addrOf(conn.RemoteAddr()), addrOf(conn.LocalAddr()), now(), 3
 	s := &serverConn{key: key, raw: conn, conn: conn, info: info}
@@ -426,13 +426,15 @@ func (c Credentials) header() string {
 }
 
 // explainDial says in words what a dial met.
-func explainDial(err error) error {
+func explainDial(addr string, err error) error {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return fmt.Errorf("there is no host %s", dns.Name)
 	case errors.Is(err, context.DeadlineExceeded):
 		return errors.New("the server did not answer in time")
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("nothing listens at %s: %w", addr, syscall.ECONNREFUSED)
 	}
 	return err
 }

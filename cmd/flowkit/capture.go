@@ -68,7 +68,7 @@ func newCaptureCmd(s *cli.Streams) *cobra.Command {
 	}
 	o.proxyFlags.addFlags(c)
 	o.recordFlags.addFlags(c)
-	o.scriptFlags.addFlags(c)
+	o.scriptFlags.addLiveFlags(c)
 	c.Flags().BoolVar(&o.json, "json", false, "log to stderr as JSON, one object a line")
 	return c
 }

@@ -266,18 +266,11 @@ func checkStdout(out *os.File, files *formats.Files) error {
 
 // openAppend goes on behind the last block of a native file.
 func (c *conversion) openAppend() (*output.Output, flowfile.Sink, error) {
-	w, tail, err := native.OpenAppend(c.write, native.WriterOptions{
+	w, err := appendTo(c.streams, c.write, native.WriterOptions{
 		Level: c.options.Level, Workers: c.options.Workers, Creator: c.options.Creator, OnDamage: c.damage,
 	}, c.trim)
 	if err != nil {
-		return nil, nil, cli.Errorf(cli.Usage, "%w", plainPathError(err))
-	}
-	if tail.Torn > 0 {
-		what := "left in place (--trim cuts them off)"
-		if c.trim {
-			what = "cut off"
-		}
-		c.streams.Say("%s: the last %d bytes, from byte %d, are a torn block; they are %s", c.write, tail.Torn, tail.Offset, what)
+		return nil, nil, err
 	}
 	out, err := output.Open(os.DevNull, c.streams.Out)
 	return out, w, err

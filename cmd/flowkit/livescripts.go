@@ -28,9 +28,6 @@ var (
 // loadLive loads the scripts of -s for live traffic.
 func (o *scriptFlags) loadLive(ctx context.Context, s *cli.Streams, errs *script.Errors, dataOnStdout bool) (*liveScripts, error) {
 	l := &liveScripts{}
-	if o.real {
-		return nil, cli.Errorf(cli.Usage, "--real-mitmproxy is for saved flows: run mitmdump for live ones")
-	}
 	in := &inputs{}
 	specs, err := o.specs(s, in, dataOnStdout)
 	if err != nil {

@@ -157,24 +157,13 @@ func (r *recording) next(now time.Time) error {
 	if fi, err := os.Stat(path); err == nil && fi.Mode().IsRegular() && fi.Size() > 0 && !appending {
 		return cli.Hinted(cli.Usage, "-w +"+path+" appends", "%s is there already, and is not overwritten", path)
 	}
-	w, tail, err := native.OpenAppend(path, r.o.writer(), r.o.trim)
+	w, err := appendTo(r.s, path, r.o.writer(), r.o.trim)
 	if err != nil {
-		return captureFileError(path, err)
-	}
-	if tail != nil && tail.Torn > 0 {
-		what := "left as it is"
-		if tail.Trimmed {
-			what = "cut off"
-		}
-		r.s.Say("%s: offset %d: %s of a block that was torn off, %s", path, tail.Offset, count(int(tail.Torn), "byte"), what)
+		return err
 	}
 	r.now, r.path, r.began = native.NewRecorder(w, r.o.recorder(r, path)), path, now
 	r.files++
 	return nil
-}
-
-func captureFileError(path string, err error) error {
-	return cli.Errorf(cli.Usage, "%s: %w", path, plainPathError(err))
 }
 
 // unused returns path, or path with a number where a file of that name is there.

@@ -29,7 +29,7 @@ func newRunCmd(s *cli.Streams) *cobra.Command {
 		Short: "Run a command and record its traffic",
 		Long:  runHelp,
 		Example: `  flowkit run -w x.flow -- curl -s https://example.com/
-  flowkit run -w + -- npm test
+  flowkit run -w +x.flow -- npm test
   flowkit run -s mock.star -- python3 client.py`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -42,7 +42,7 @@ func newRunCmd(s *cli.Streams) *cobra.Command {
 	c.Flags().SetInterspersed(false)
 	o.proxyFlags.addFlags(c)
 	o.recordFlags.addFlags(c)
-	o.scriptFlags.addFlags(c)
+	o.scriptFlags.addLiveFlags(c)
 	for _, name := range []string{"mode", "listen", "public", "proxy-auth"} {
 		_ = c.Flags().MarkHidden(name)
 	}

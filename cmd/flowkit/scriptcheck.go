@@ -66,6 +66,7 @@ the next, or if it says so itself in a comment: # flowkit: parallel`,
 		},
 	}
 	o.addLoadFlags(c)
+	c.Flags().BoolVar(&o.real, "real-mitmproxy", false, realHelp)
 	fl := c.Flags()
 	fl.BoolVar(&o.noStart, "no-start", false, "call no hook: run only the top level of the scripts; options are not known then")
 	fl.BoolVar(&o.json, "json", false, "one JSON object a script: file, language, hooks, options, parallel …")

@@ -35,17 +35,28 @@ type scriptFlags struct {
 	real        bool
 }
 
+// addFlags adds those for scripts over saved flows.
 func (o *scriptFlags) addFlags(c *cobra.Command) {
+	o.addLiveFlags(c)
+	fl := c.Flags()
+	fl.IntVar(&o.concurrency, "concurrency", 1, "run async and @concurrent hooks of .py scripts for `N` flows at a time")
+	fl.StringVar(&o.shutdown, "shutdown", "ignore", "what to `DO` when a .py script calls ctx.master.shutdown(): ignore it as mitmdump does with files, or stop")
+	fl.BoolVar(&o.applyStream, "apply-stream", false, "feed stored bodies to what .py scripts set as .stream")
+	complete(c, "shutdown", "ignore", "stop")
+	fl.BoolVar(&o.real, "real-mitmproxy", false, realHelp)
+}
+
+const realHelp = "run .py scripts in the mitmproxy (8.1 or later) installed for that Python, not in flowkit's own, which is faster"
+
+// addLiveFlags adds those for scripts over saved flows and live traffic alike.
+func (o *scriptFlags) addLiveFlags(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringArrayVarP(&o.scripts, "script", "s", nil, "run the script `FILE`, .py or .star; may be repeated; \"FILE ARG...\" gives it arguments")
 	fl.StringVar(&o.onError, "on-script-error", "keep", "what to `DO` when a script raises: keep the flow, drop it, or abort the run")
 	fl.StringVar(&o.maxBody, "max-script-body", "64m", "raise in the script for a body larger than `SIZE` (k, m, g)")
-	fl.IntVar(&o.concurrency, "concurrency", 1, "run async and @concurrent hooks of .py scripts for `N` flows at a time")
-	fl.StringVar(&o.shutdown, "shutdown", "ignore", "what to `DO` when a .py script calls ctx.master.shutdown(): ignore it as mitmdump does with files, or stop")
-	fl.BoolVar(&o.applyStream, "apply-stream", false, "feed stored bodies to what .py scripts set as .stream")
 	complete(c, "on-script-error", "keep", "drop", "abort")
-	complete(c, "shutdown", "ignore", "stop")
 	o.addLoadFlags(c)
+	o.shutdown, o.concurrency = "ignore", 1
 }
 
 // addLoadFlags adds those for scripts that see no flows.
@@ -55,7 +66,6 @@ func (o *scriptFlags) addLoadFlags(c *cobra.Command) {
 	fl.DurationVar(&o.timeout, "script-timeout", script.DefaultTimeout, "end a call that takes longer than `TIME`")
 	fl.StringVar(&o.verbosity, "log-level", "info", "show messages of scripts from `LEVEL` on: debug, info, warn, error")
 	complete(c, "log-level", "debug", "info", "warn", "error")
-	fl.BoolVar(&o.real, "real-mitmproxy", false, "run .py scripts in the mitmproxy (8.1 or later) installed for that Python, not in flowkit's own, which is faster")
 	pythonFlag(c, &o.python)
 }
 

@@ -72,7 +72,10 @@ func (v *viewer) conn(name string, c *flowfile.Conn) {
 	}
 	parts := []string{c.Peer.String()}
 	if a := c.Address.String(); a != "" && a != parts[0] {
-		parts = []string{a, "(" + c.Peer.String() + ")"}
+		parts = []string{a}
+		if c.Peer != nil { // it was reached
+			parts = append(parts, "("+c.Peer.String()+")")
+		}
 	}
 	if c.TLSVersion != "" {
 		parts = append(parts, c.TLSVersion, c.Cipher)

@@ -31,6 +31,12 @@ const (
 	Best    Level = block.LevelBest
 )
 
+// Errors of OpenAppend.
+var (
+	ErrLocked  = block.ErrLocked  // another process is writing to the file
+	ErrNotFlow = block.ErrNotFlow // the file has content, and none of it is a flow file
+)
+
 // WriterOptions change how a Writer writes; the zero value is right for most.
 type WriterOptions struct {
 	Level   Level
