@@ -53,11 +53,8 @@ func (c *clientConn) stream2(s *http2.Stream, d *destination) {
 	}
 	s.OnDone(func() {
 		x.vanished.Store(true) // if the exchange is not over
-		x.mu.Lock()
-		up := x.up
-		x.mu.Unlock()
-		if up != nil {
-			up.cancel()
+		if up := x.up.Load(); up != nil {
+			(*up).cancel()
 		}
 	})
 	x.run()

@@ -192,6 +192,13 @@ type dialError struct {
 func (e *dialError) Error() string { return e.err.Error() }
 func (e *dialError) Unwrap() error { return e.err }
 
+// keepForTunnel keeps a connection that was made before it was known what is spoken in the tunnel.
+func (ss *servers) keepForTunnel(s *serverConn) {
+	ss.mu.Lock()
+	ss.early = s
+	ss.mu.Unlock()
+}
+
 // takeEarly returns the early connection if TLS to key may begin on it.
 func (ss *servers) takeEarly(key serverKey) *serverConn {
 	ss.mu.Lock()

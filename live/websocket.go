@@ -18,9 +18,7 @@ func (x *exchange) upgraded(up serverSide, h *http1.ResponseHead) error {
 		return errors.New("the server switched protocols, and was not asked to")
 	}
 	resp := x.flow.Response()
-	resp.InitBody(flowfile.BytesBody(nil))
-	resp.SetEnd(now())
-	x.tapes[flowfile.BodyResponse].whole = true
+	x.setResponseBody(resp, flowfile.BytesBody(nil), nil)
 	x.fire(&replay.Event{Hook: replay.ResponseHeaders, Stream: &replay.Stream{}})
 	x.fire(&replay.Event{Hook: replay.Response})
 	if replay.IsKilled(x.flow) {
