@@ -859,17 +859,39 @@ class Request(Message):
     @property
     def pretty_url(self) -> str:
         """The URL with `pretty_host`."""
+        # Filters ask each flow for it, so it goes straight to what is there.
         if self._method.upper() == b"CONNECT":
             return self.authority
-        named = self.host_header
+        if self._authority and self._version in _MULTIPLEXED:
+            named = self.authority
+        else:
+            named = self._host_field()
         if not named:
             return self.url
-        scheme, path = self._scheme, self.path
+        scheme, path = self._scheme, self._path
         try:
             site = _sites[scheme, named]
         except KeyError:
             site = _site(scheme, named)
-        return site if path == "*" else site + path
+        return site if path == b"*" else site + path.decode("utf-8", "surrogateescape")
+
+    def _host_field(self):
+        """Returns `headers.get("Host")`, as bytes where there is one such field."""
+        d = self.__dict__
+        headers = d.get("headers")
+        if headers is None and "_raw" in d:
+            fields = self._rec[7]
+        elif type(headers) is Headers:
+            fields = headers.fields
+        else:
+            return self.headers.get("Host")
+        found = None
+        for name, value in fields:
+            if len(name) == 4 and name.lower() == b"host":
+                if found is not None:
+                    return self.headers.get("Host")
+                found = value
+        return found
 
     def _split_path(self):
         if self._method.upper() == b"CONNECT":
@@ -1005,11 +1027,12 @@ def _authority(named):
 
 # The beginnings of URLs by scheme and Host header.
 _sites = {}
+_MULTIPLEXED = (b"HTTP/2.0", b"HTTP/3")
 
 
 def _site(scheme, named):
-    """Returns what stands before the path in the URL of a request with a Host header."""
-    host, port = _authority(named)
+    """Returns what stands before the path in the URL of a request with a Host header, bytes or text."""
+    host, port = _authority(named if isinstance(named, str) else named.decode("utf-8", "surrogateescape"))
     text = scheme.decode("utf-8", "surrogateescape")
     if len(_sites) >= 4096:
         _sites.clear()
