@@ -41,7 +41,8 @@ type serverSide interface {
 	flush() error
 	finish(trailers []flowfile.Field) error
 	readHead() (*http1.ResponseHead, error)
-	next() ([]byte, error)
+	// next is that of clientSide. It may put the bytes into room, which saves a copy; nil: wherever it likes.
+	next(room []byte) ([]byte, error)
 	ready() bool
 	trailers() []flowfile.Field
 	cancel()         // wakes whoever waits for the server

@@ -170,9 +170,13 @@ func (s *http1Server) readHead() (*http1.ResponseHead, error) {
 	return &h, nil
 }
 
-func (s *http1Server) next() ([]byte, error) {
+func (s *http1Server) next(room []byte) ([]byte, error) {
 	s.alive(&s.received)
-	return s.body.Next()
+	if len(room) == 0 {
+		return s.body.Next()
+	}
+	n, err := s.body.Read(room)
+	return room[:n], err
 }
 func (s *http1Server) ready() bool                { return s.body.Done() || s.body.Buffered() > 0 }
 func (s *http1Server) trailers() []flowfile.Field { return s.body.Trailers() }

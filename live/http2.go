@@ -287,7 +287,13 @@ func (s *http2Server) readHead() (*http1.ResponseHead, error) {
 	return &http1.ResponseHead{Version: "HTTP/2.0", Status: status, Fields: fields, Body: framing2(fields, h.End)}, nil
 }
 
-func (s *http2Server) next() ([]byte, error)      { return next2(s.s, *s.buf) }
+func (s *http2Server) next(room []byte) ([]byte, error) {
+	if len(room) == 0 {
+		room = *s.buf
+	}
+	return next2(s.s, room)
+}
+
 func (s *http2Server) ready() bool                { return s.s.Ready() }
 func (s *http2Server) trailers() []flowfile.Field { return s.s.Trailers() }
 

@@ -103,7 +103,7 @@ func isEventStream(fields []flowfile.Field) bool {
 
 // downloadHeld waits for all of the body, so that handlers see and may change it.
 func (x *exchange) downloadHeld(up serverSide, h *http1.ResponseHead, resp *flowfile.Response) error {
-	b, whole, err := x.hold(up.next, flowfile.BodyResponse)
+	b, whole, err := x.hold(func() ([]byte, error) { return up.next(nil) }, flowfile.BodyResponse)
 	if err != nil {
 		x.tapes[flowfile.BodyResponse].whole = false
 		return serverError(err)
@@ -236,13 +236,16 @@ func (x *exchange) stream(up serverSide, h *http1.ResponseHead, held flowfile.Bo
 	if err := writeBody(held, pass); err != nil {
 		return err
 	}
+	var room room
+	defer room.done()
 	for {
 		if !up.ready() {
 			if err := x.in.flush(); err != nil {
 				return clientError(err)
 			}
 		}
-		b, err := up.next()
+		b, err := up.next(room.of(x))
+		room.passed += int64(len(b))
 		last := err == io.EOF
 		if err != nil && !last {
 			return serverError(err)

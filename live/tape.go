@@ -2,6 +2,7 @@ package live
 
 import (
 	"io"
+	"sync"
 	"time"
 
 	"flowkit/flowfile"
@@ -94,8 +95,50 @@ func (x *exchange) tape(part int, b []byte) {
 		x.open.Part(part, b)
 		return
 	}
+	if n := len(t.buf); len(b) > 0 && n+len(b) <= cap(t.buf) && &t.buf[:n+1][n] == &b[0] {
+		t.buf = t.buf[:n+len(b)] // it was read to its place
+		return
+	}
 	t.buf = append(t.buf, b...)
 }
+
+// room is where bytes of a response are read to.
+type room struct {
+	passed int64 // bytes of the body so far
+	buf    *[]byte
+}
+
+const (
+	roomy   = 128 << 10 // bytes of one read: fewer calls for the same bytes
+	longRun = 64 << 10  // a body that is longer is worth a large buffer
+)
+
+// of returns where the next bytes may be put: their place on the tape, if it waits for them, or a large buffer for a body
+// that has shown to be long.
+func (r *room) of(x *exchange) []byte {
+	x.mu.Lock()
+	t := &x.tapes[flowfile.BodyResponse]
+	free := t.buf[len(t.buf):cap(t.buf)]
+	x.mu.Unlock()
+	if len(free) > 0 {
+		return free[:min(len(free), roomy)]
+	}
+	if r.buf == nil && r.passed > longRun {
+		r.buf = rooms.Get().(*[]byte)
+	}
+	if r.buf == nil {
+		return nil
+	}
+	return *r.buf
+}
+
+func (r *room) done() {
+	if r.buf != nil {
+		rooms.Put(r.buf)
+	}
+}
+
+var rooms = sync.Pool{New: func() any { b := make([]byte, roomy); return &b }}
 
 // openRecord begins to record the flow while it goes on.
 func (x *exchange) openRecord() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"flowkit/flowfile"
@@ -59,23 +60,37 @@ func jsonBodies(n int) []string {
 	return bodies
 }
 
-// BenchmarkRecorder is what a flow with a body of 8 kB costs, the recorder's own goroutine
-// included.
+// BenchmarkRecorder is what a flow with a body of 8 kB or 1 MB costs, the recorder's own
+// goroutine included.
 func BenchmarkRecorder(b *testing.B) {
 	client := &flowfile.Conn{ID: "c1", Transport: "tcp", Start: 1, Peer: &flowfile.Addr{Host: "10.0.0.1", Port: 40000}}
 	server := &flowfile.Conn{ID: "s1", Transport: "tcp", Start: 1, Address: &flowfile.Addr{Host: "shop.example", Port: 443}, TLS: true}
-	text := jsonBodies(500)
-	noisy := make([]string, 500)
-	for i := range noisy {
-		noisy[i] = string(noise()[i*8192 : (i+1)*8192])
+	cut := func(s string, size, n int) []string {
+		bodies := make([]string, n)
+		for i := range bodies {
+			off := i * 8191 % (len(s) - size + 1)
+			bodies[i] = s[off : off+size]
+		}
+		return bodies
 	}
-	for name, bodies := range map[string][]string{"json": text, "noise": noisy} {
-		flows := make([]*flowfile.Flow, len(bodies))
+	text, noisy := strings.Join(jsonBodies(500), ""), string(noise())
+	for _, c := range []struct {
+		name, contentType string
+		bodies            []string
+	}{
+		{"8k/json", "application/json", cut(text, 8<<10, 500)},
+		{"8k/noise", "application/json", cut(noisy, 8<<10, 500)},
+		{"1M/json", "application/json", cut(text, 1<<20, 100)},
+		{"1M/jpeg", "image/jpeg", cut(noisy, 1<<20, 100)},
+	} {
+		flows := make([]*flowfile.Flow, len(c.bodies))
 		for i := range flows {
-			flows[i] = liveFlow(fmt.Sprintf("5f0c8a52-0c59-4d0e-8a4b-%012d", i), client, server, bodies[i])
+			flows[i] = liveFlow(fmt.Sprintf("5f0c8a52-0c59-4d0e-8a4b-%012d", i), client, server, c.bodies[i])
+			hs := flows[i].Response().Headers()
+			hs.Set("Content-Type", c.contentType)
 		}
 		for _, file := range []bool{false, true} {
-			b.Run(fmt.Sprintf("%s/file=%v", name, file), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/file=%v", c.name, file), func(b *testing.B) {
 				o := native.WriterOptions{Level: native.Fastest, Workers: 1}
 				w := native.NewWriter(io.Discard, o)
 				if file {
@@ -85,7 +100,7 @@ func BenchmarkRecorder(b *testing.B) {
 					}
 				}
 				r := native.NewRecorder(w, native.RecorderOptions{})
-				b.SetBytes(8192)
+				b.SetBytes(int64(len(c.bodies[0])))
 				b.ReportAllocs()
 				i := 0
 				for b.Loop() {

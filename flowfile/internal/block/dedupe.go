@@ -8,6 +8,13 @@ import (
 // minDedupe is the shortest content worth looking for.
 const minDedupe = 64
 
+// Of a content longer than hashAll some places are hashed: that it is the same is for the comparison to find.
+const (
+	hashAll    = 64 << 10
+	hashPlaces = 16
+	hashSize   = 1 << 10
+)
+
 // contents finds contents that the open block has already: by hash, then byte by byte.
 // Two contents of one hash cost a missed chance, nothing else.
 type contents struct {
@@ -28,7 +35,17 @@ func (c *contents) hash(data []byte) uint64 {
 	if len(data) < minDedupe {
 		return 0
 	}
-	return maphash.Bytes(c.seed, data)
+	if len(data) <= hashAll {
+		return maphash.Bytes(c.seed, data)
+	}
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	maphash.WriteComparable(&h, len(data))
+	for i := range hashPlaces {
+		off := (len(data) - hashSize) / (hashPlaces - 1) * i
+		h.Write(data[off : off+hashSize])
+	}
+	return h.Sum64()
 }
 
 func (c *contents) find(r *rawBlock, data []byte, hash uint64) (place, bool) {

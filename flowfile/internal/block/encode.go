@@ -3,6 +3,7 @@ package block
 import (
 	"fmt"
 
+	"github.com/klauspost/compress"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -35,11 +36,34 @@ func (c *encoders) get(incompressible bool) *zstd.Encoder {
 // frame appends to dst the frame of raw, free of the sync marker.
 func (c *encoders) frame(dst, raw []byte, incompressible bool) []byte {
 	start := len(dst)
+	if incompressible && isDense(raw) {
+		dst = appendRawFrame(dst, raw, true)
+		if !hasSync(dst[max(start, len(dst)-4-len(syncMarker)):]) { // the checksum may complete one
+			return dst
+		}
+		return appendRawFrame(dst[:start], raw, false)
+	}
 	dst = c.get(incompressible).EncodeAll(raw, dst)
 	if hasSync(dst[start:]) || int64(len(dst)-start) > maxCompressed(int64(len(raw))) {
-		dst = appendRawFrame(dst[:start], raw)
+		dst = appendRawFrame(dst[:start], raw, false)
 	}
 	return dst
+}
+
+// isDense tells whether compressing b would be in vain. What is called incompressible is not always: there are servers that
+// say image/jpeg of anything. A few places are looked at.
+func isDense(b []byte) bool {
+	const places, size = 4, 4 << 10
+	if len(b) < places*size {
+		return false // it costs little to try
+	}
+	for i := range places {
+		off := (len(b) - size) / (places - 1) * i
+		if compress.Estimate(b[off:off+size]) > 0.05 {
+			return false
+		}
+	}
+	return true
 }
 
 // packed is a compressed block, complete but for the fields of its header that depend on

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -74,9 +75,15 @@ func hasSync(b []byte) bool { return bytes.Contains(b, []byte(syncMarker)) }
 // appendRawFrame appends to dst a zstd frame that stores raw as it is, in zstd Raw blocks
 // that end inside every occurrence of the sync marker: the header of the next block then
 // stands in the middle of it. No header of a Raw block can be part of a marker itself:
-// read as a block header, every three bytes of it have another block type or size.
-func appendRawFrame(dst, raw []byte) []byte {
-	dst = append(dst, 0x28, 0xb5, 0x2f, 0xfd, 0xa0) // magic; single segment, size in 4 bytes
+// read as a block header, every three bytes of it have another block type or size. The checksum of the content, which is
+// appended if it is wanted, can be the end of one.
+func appendRawFrame(dst, raw []byte, checksum bool) []byte {
+	descriptor := byte(0xa0) // single segment, size in 4 bytes
+	if checksum {
+		descriptor |= 1 << 2
+	}
+	dst = append(dst, 0x28, 0xb5, 0x2f, 0xfd, descriptor)
+	content := raw
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(raw)))
 	for {
 		n := min(len(raw), maxZstdBlock)
@@ -92,7 +99,11 @@ func appendRawFrame(dst, raw []byte) []byte {
 		dst = append(dst, raw[:n]...)
 		raw = raw[n:]
 		if last == 1 {
-			return dst
+			break
 		}
 	}
+	if checksum {
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(xxhash.Sum64(content)))
+	}
+	return dst
 }

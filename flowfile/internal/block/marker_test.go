@@ -115,7 +115,7 @@ func TestRawFrame(t *testing.T) {
 		if i%10 == 0 {
 			raw = bytes.Repeat([]byte(syncMarker), r.IntN(3000))
 		}
-		frame := appendRawFrame(nil, raw)
+		frame := appendRawFrame(nil, raw, i%2 == 0)
 		if hasSync(frame) || int64(len(frame)) > maxCompressed(int64(len(raw))) {
 			t.Fatalf("frame of %d for %d bytes, marker %v", len(frame), len(raw), hasSync(frame))
 		}
