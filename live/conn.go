@@ -259,23 +259,30 @@ const serverFirst = 150 * time.Millisecond
 
 // serverSpeaks waits for a byte of either side, and tells whether the server was first.
 func (c *clientConn) serverSpeaks(d *destination) (bool, error) {
-	s, err := c.servers.get(c.plainKey(d), nil)
+	s, err := c.servers.get(c.key(d), nil)
 	if err != nil {
 		return false, err
 	}
-	first := make(chan error, 1)
+	if s.h2 != nil { // its first words are no news
+		if !c.wait() {
+			return false, io.EOF
+		}
+		return false, nil
+	}
+	c.raw.SetReadDeadline(time.Now().Add(c.p.o.Timeouts.Idle)) // before the server can take it back
+	first, over := make(chan error, 1), make(chan struct{})
 	go func() {
+		defer close(over)
 		_, err := s.br.Peek(1)
+		first <- err
 		if err == nil {
 			c.raw.SetReadDeadline(time.Unix(1, 0))
 		}
-		first <- err
 	}()
-	c.raw.SetReadDeadline(time.Now().Add(c.p.o.Timeouts.Idle))
 	_, err = c.br.Peek(1)
 	if err == nil {
 		s.raw.SetReadDeadline(time.Unix(1, 0))
-		<-first
+		<-over
 		s.raw.SetReadDeadline(time.Time{})
 		spoke := s.br.Buffered() > 0
 		c.servers.keepForTunnel(s)
@@ -287,6 +294,7 @@ func (c *clientConn) serverSpeaks(d *destination) (bool, error) {
 	}
 	select {
 	case err := <-first:
+		<-over
 		return err == nil, err
 	default:
 		return false, err

@@ -204,7 +204,7 @@ func (ss *servers) takeEarly(key serverKey) *serverConn {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	s := ss.early
-	if s == nil || !key.tls || s.key.host != key.host || s.key.port != key.port {
+	if s == nil || !key.tls || s.key.tls || s.key.host != key.host || s.key.port != key.port {
 		return nil
 	}
 	ss.early = nil

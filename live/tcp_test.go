@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -138,6 +139,43 @@ func TestTCP(t *testing.T) {
 			t.Errorf("recorded %q", k.texts())
 		}
 	})
+	t.Run("server first within TLS", func(t *testing.T) { // IMAPS and the like
+		noLeaks(t)
+		cert, pool := certificate(t, nil)
+		addr := rawOrigin(t, func(_ int, w *wire) {
+			w = newWire(t, tls.Server(w.Conn, &tls.Config{Certificates: []tls.Certificate{cert}}))
+			w.send("* OK ready\r\n")
+			w.expect("a LOGOUT\r\n")
+			w.send("* BYE\r\n")
+			w.Close()
+		})
+		r := start(t, func(o *live.Options) { o.Roots = pool })
+		w, _ := r.tunnel(addr).tls("localhost")
+		w.expect("* OK ready\r\n")
+		w.send("a LOGOUT\r\n")
+		w.expect("* BYE\r\n")
+		w.Close()
+		if k := r.flow("tcp", ""); k.texts() != "< * OK ready\r\n\n> a LOGOUT\r\n\n< * BYE\r\n" || !k.f.Server().TLS {
+			t.Errorf("recorded %q", k.texts())
+		}
+	})
+	t.Run("client first after a while within TLS", func(t *testing.T) {
+		noLeaks(t)
+		cert, _ := certificate(t, nil)
+		addr := origin(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }, &cert)
+		r := start(t, func(o *live.Options) { o.Insecure = true })
+		w, _ := r.tunnel(addr).tls("localhost")
+		time.Sleep(300 * time.Millisecond) // the server is listened to by then
+		for range 2 {
+			w.send(get(addr, "/"))
+			if body := w.status(200); body != "hello" {
+				t.Errorf("got %q", body)
+			}
+		}
+		w.Close()
+		r.flow("", "")
+		r.flow("", "")
+	})
 	t.Run("reverse", func(t *testing.T) {
 		noLeaks(t)
 		addr := rawOrigin(t, func(_ int, w *wire) {
@@ -173,7 +211,7 @@ func TestTCP(t *testing.T) {
 	t.Run("silence", func(t *testing.T) {
 		noLeaks(t)
 		addr := rawOrigin(t, func(_ int, w *wire) { _, _ = w.rest() })
-		r := start(t, func(o *live.Options) { o.Timeouts.Idle = 50 * time.Millisecond })
+		r := start(t, func(o *live.Options) { o.Timeouts.Idle = 300 * time.Millisecond })
 		w := r.tunnel(addr)
 		w.send("\x00hello")
 		_, _ = w.rest()
