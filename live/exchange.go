@@ -70,6 +70,7 @@ type exchange struct {
 	more bool
 	send func(p []byte, end bool) ([]byte, error) // a handler's chunk function; nil: none
 
+	killed   atomic.Bool                // from outside an event: see Proxy.Kill
 	vanished atomic.Bool                // the client closed its connection meanwhile
 	up       atomic.Pointer[serverSide] // whom the request goes to
 
@@ -86,6 +87,10 @@ type exchange struct {
 // run takes the exchange from the request's head to its record.
 func (x *exchange) run() {
 	f := x.flow
+	if p := x.c.p; p.o.Handler != nil {
+		p.conversations.Store(f.ID(), x)
+		defer p.conversations.Delete(f.ID())
+	}
 	err := x.talk()
 	if err == nil && x.switched != nil {
 		err = x.switched()
@@ -131,12 +136,26 @@ var (
 // whyGone tells why the client's connection ended under the exchange.
 func (x *exchange) whyGone() error {
 	switch {
-	case replay.IsKilled(x.flow):
+	case replay.IsKilled(x.flow), x.killed.Load():
 		return errKilled
 	case x.c.ctx.Err() != nil && x.c.p.draining.Load():
 		return errStopped
 	}
 	return errClientGone
+}
+
+// kill ends the exchange, whatever it waits for.
+func (x *exchange) kill() {
+	x.killed.Store(true)
+	h2, ok := x.in.(*http2Client)
+	if !ok {
+		x.c.cut()
+		return
+	}
+	h2.s.Reset(http2.Cancel)
+	if up := x.up.Load(); up != nil {
+		(*up).cancel()
+	}
 }
 
 // killedError is a flow that a handler has killed.
@@ -220,7 +239,7 @@ func (x *exchange) ask(s *serverConn) (again bool, err error) {
 	}
 	if err != nil {
 		watched()
-		vanished := x.vanished.Load() // before unread, which ends a stream
+		vanished := x.vanished.Load() || x.killed.Load() // before unread, which ends a stream
 		up.done(false)
 		if uploaded != nil {
 			var c *sideError
@@ -243,7 +262,7 @@ func (x *exchange) ask(s *serverConn) (again bool, err error) {
 	watched()
 	if err != nil {
 		up.cancel()
-		if x.c.ctx.Err() != nil || x.vanished.Load() {
+		if x.c.ctx.Err() != nil || x.vanished.Load() || x.killed.Load() {
 			err = x.whyGone()
 		}
 	}

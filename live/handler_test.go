@@ -17,6 +17,7 @@ import (
 
 	"flowkit/flowfile"
 	"flowkit/live"
+	"flowkit/live/internal/http2"
 	"flowkit/replay"
 )
 
@@ -340,4 +341,66 @@ func TestHandlerWebSocket(t *testing.T) {
 	if !slices.Equal(ends, []string{"websocket_start", "websocket_end"}) {
 		t.Errorf("the events are %q", ends)
 	}
+}
+
+// A flow that waits for its server is ended from outside an event.
+func TestKill(t *testing.T) {
+	cert, pool := certificate(t, nil)
+	ids := make(chan string, 1)
+	handler := on(func(e *replay.Event) { ids <- e.Flow.ID() }, replay.Request)
+	t.Run("HTTP/1", func(t *testing.T) {
+		noLeaks(t)
+		asked := make(chan bool)
+		addr := rawOrigin(t, func(_ int, w *wire) {
+			w.head()
+			close(asked)
+			_, _ = w.rest()
+		})
+		r := start(t, func(o *live.Options) { o.Handler = handler })
+		w := r.dial()
+		w.send(get(addr, "/"))
+		<-asked
+		r.p.Kill(<-ids)
+		if got, err := w.rest(); got != "" {
+			t.Errorf("got %q, %v", got, err)
+		}
+		r.flow("http GET /", replay.Killed)
+	})
+	t.Run("HTTP/2", func(t *testing.T) {
+		noLeaks(t)
+		asked := make(chan bool, 1)
+		addr := h2Origin(t, &cert, func(s *http2.Stream) {
+			h, err := s.ReadHead()
+			if err != nil {
+				return
+			}
+			if h.Get(":path") == "/slow" {
+				asked <- true
+				<-s.Done()
+				return
+			}
+			_ = s.WriteHead(http2.Head{Fields: fields(":status", "204"), End: true})
+		})
+		r := start(t, func(o *live.Options) { o.Roots, o.Handler = pool, handler })
+		c := r.h2Client(addr)
+		ask := func(path string) *http2.Stream {
+			s, err := c.Open(t.Context(), http2.Head{Fields: fields(":method", "GET", ":scheme", "https", ":authority", addr, ":path", path), End: true})
+			check(t, err)
+			t.Cleanup(s.Close)
+			return s
+		}
+		s := ask("/slow")
+		<-asked
+		r.p.Kill(<-ids)
+		if h, err := s.ReadHead(); err == nil {
+			t.Errorf("got %v", h)
+		}
+		r.flow("http GET /slow", replay.Killed)
+		s = ask("/other") // the others go on
+		<-ids
+		if _, err := s.ReadHead(); err != nil {
+			t.Error(err)
+		}
+		r.flow("http GET /other 204", "")
+	})
 }

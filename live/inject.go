@@ -23,16 +23,16 @@ func (p *Proxy) Inject(flow string, toClient bool, opcode int, data []byte) erro
 	return fmt.Errorf("flow %s takes no messages", flow)
 }
 
-// Kill closes the client connection of a flow that goes on.
+// Kill ends a flow that goes on: its stream, or the client connection that it has for itself.
 func (p *Proxy) Kill(flow string) {
 	if v, ok := p.conversations.Load(flow); ok {
 		switch v := v.(type) {
 		case *talk:
-			v.x.c.cut()
+			v.x.kill()
 		case *conversation:
 			v.c.cut()
 		case *exchange:
-			v.c.cut()
+			v.kill()
 		}
 	}
 }

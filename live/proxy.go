@@ -114,7 +114,7 @@ type Proxy struct {
 	stop      chan struct{} // closed by Stop
 	stopped   sync.Once
 	counts    counts
-	// conversations are flows that take messages, by id: *talk, *conversation
+	// conversations are flows that go on, by id: *talk and *conversation, which take messages, and *exchange
 	conversations sync.Map
 }
 

@@ -1,4 +1,4 @@
-"""The views of mitmproxy.contentviews that take a format apart: CSS, GraphQL, MessagePack, Protocol Buffers, images."""
+"""The views of mitmproxy.contentviews that take a format apart: CSS, JavaScript, GraphQL, MessagePack, Protocol Buffers, images."""
 import struct
 import zlib
 
@@ -10,6 +10,11 @@ from mitmproxy.contentviews import css
 EMPTY = "mitmproxy opens a brace for an empty message and does not close it"
 NESTED = "mitmproxy does not indent the blocks in a block, and ends them with empty lines"
 COLON = "mitmproxy sets every colon, comma and semicolon of a value apart"
+LINE_COMMENT = "mitmproxy takes what is below a // comment into it, if that is a brace or a semicolon"
+ONE_LINE_COMMENT = "mitmproxy takes a comment for a regular expression that ends at a slash in it"
+EMPTY_STATEMENT = "mitmproxy does not indent a block that starts with a semicolon, and what follows it too little"
+ESCAPED_SLASH = "mitmproxy ends a regular expression at a slash behind a backslash, if that can be"
+LINE_BREAKS = "mitmproxy makes two lines of CR LF in comments and templates, and indents what is behind the other line breaks"
 DEVIATIONS = {
     "protobuf empty inside": EMPTY,
     "protobuf empty in nested": EMPTY,
@@ -25,6 +30,21 @@ DEVIATIONS = {
     "css escape": "mitmproxy takes an escaped brace for a brace",
     "css only open": "mitmproxy formats no rule that is not closed",
     "css only close": "mitmproxy puts an empty line before a brace that closes nothing",
+    "javascript line comment brace": LINE_COMMENT,
+    "javascript line comment semi": LINE_COMMENT,
+    "javascript comment slash": ONE_LINE_COMMENT,
+    "javascript empty statement": EMPTY_STATEMENT,
+    "javascript semi first": EMPTY_STATEMENT,
+    "javascript regex escape": ESCAPED_SLASH,
+    "javascript regex escape quote": ESCAPED_SLASH,
+    "javascript regex only escape": ESCAPED_SLASH,
+    "javascript comment regex": "mitmproxy sees no regular expression below a // comment with a space at its end",
+    "javascript crlf comment": LINE_BREAKS,
+    "javascript crlf template": LINE_BREAKS,
+    "javascript cr": LINE_BREAKS,
+    "javascript separator": LINE_BREAKS,
+    "javascript backslashes": "mitmproxy has a string go on in the next line behind two backslashes",
+    "javascript deep": "what is in more than 32 blocks is not indented further",
 }
 
 CSS = {
@@ -87,6 +107,140 @@ CSS = {
     "comment sel": "a/*x*/b{c:d}",
     "comment line": "a{b:c}\n/* x */\nd{e:f}",
     "string nl": "a{b:'x\ny'}",
+}
+
+JAVASCRIPT = {
+    "empty": "",
+    "space": "  \n ",
+    "name": "foo",
+    "statements": "a;b;c",
+    "var": "var a = 1; var b = 2;",
+    "lines": "\n\na;\n\n\nb\n\nc\n",
+    "line end space": "a  \n b\t\n",
+    "semis": "a;;b;",
+    "semi space": "a  ;  b\n;\n\nc",
+    "crlf": "a;\r\nb {\r\n\tc,\r\n  d\r\n}\r\n",
+    "function": "function f(a,b){return a+b}",
+    "functions": "function f(a, b) {\n    return a + b;\n}\n\nfunction g() { f(1, 2); }\n",
+    "function value": "a=function(){b};c",
+    "call": "(function(){a;b})();",
+    "argument": "f(function(){a;b;},1)",
+    "arrow": "a.map(x=>{return x*2}).filter(x=>x>1)",
+    "iife bang": "!function(a,b){a.c=b()}(this,function(){return 1});",
+    "if else": "if(a){b}else if(c){d;}else{e}f",
+    "no braces": "if(a)b;else c;while(d)e;",
+    "do": "do{a}while(b);c",
+    "switch": "switch(a){case 1:b;break;default:{c}}",
+    "try": "try{a}catch(e){b}finally{c}",
+    "class": "class A extends B{constructor(){super();this.x=1}get y(){return this.x}static z(){}}",
+    "label": "a:for(;;){break a}",
+    "module": "import {a,b} from 'c';export default{d:1};export{e};",
+    "async": "async function f(){for await(const a of b()){await c(a)}}",
+    "destructuring": "var {a,b:{c}}=d,[e,...f]=g;",
+    "object": "x = {a: 1, b: {c: 2}};",
+    "object lines": "a = {\n  b: 1,\n  'c': 2,\n\n  d: {\n    e: [\n      1\n    ]\n  }\n};",
+    "object argument": "f({a:1},[2]);",
+    "objects": "a=[{b:1},{c:2}];",
+    "array": "a=[1,2,3];b=[[1],['x;y']]",
+    "array lines": "a = [\n  1,\n  2\n];",
+    "braces": "a{b{c{d}}}",
+    "braces semi": "{a{b};c;{d};}",
+    "braces follow": "{a},b;{c}\n.d;{e}:f;{g}]",
+    "brace space": "a  {  b  }  c\n{\nd\n}\ne",
+    "empty block": "a(){}b",
+    "empty blocks": "a{{}}{ }",
+    "empty value": "a={};b={} ;c={ };d={\n};",
+    "empty values": "{a={};}b={};}{};",
+    "only open": "{a;{b",
+    "open lines": "{a\n\n\n",
+    "open space": "{a \n ",
+    "only close": "}a}{b}",
+    "close semi": "};};a",
+    "for": "for(var i=0;i<10;i++){a(i);}",
+    "for two": "for(a;b;c)for(d;e;f)g;h",
+    "for space": "for (var i = 0; i < 10; i++) { a(i); }",
+    "for call": "for(a;b(c);d){e}",
+    "for call first": "for(f(a;b);c;d){e}",
+    "for lines": "for(a;\nb;c){d}",
+    "for object": "for(var a={b:1};c;d){e}",
+    "for string": "for(a=';';b;c)d;e",
+    "for in": "for(a in b){c;d}",
+    "for ever": "for(;;)a;",
+    "for open": "{for(a;b",
+    "for name": "xfor(a;b)c;x.for(d;e)f",
+    "string": "a='b;c{d}';e=\"f;{g}\";",
+    "string escape": "a='it\\'s;';b=\"\\\"{;\";c='\\\\';d",
+    "string quotes": "a='b\";c\"';d=\"e';f'\";g=`h';i\"`;",
+    "string comment": "a='http://b;c';d=\"/*e;*/\";f",
+    "string goes on": "{a='b\\\n  c;d';e}",
+    "strings": "a='b;'+'c{'+\"d}\";",
+    "unfinished string": "a='b;c\nd;'e';",
+    "apostrophes": "don't;a;won't;b;",
+    "backslashes": "'\\\\\n;'a'",
+    "line comment": "//a;b{c}\nd;e",
+    "line comments": "//a\n//b;c\n\n  // d\ne",
+    "line comment after": "a; // b;c\n d;e",
+    "line comment in": "{ // a;b\n c; }",
+    "line comment last": "{a//b\n}c//d;",
+    "line comment block": "{a} // b\nc",
+    "line comment quote": "// don't;\na;// won't;\nb;",
+    "line comment space": "{// a  \n}",
+    "line comment brace": "if (a) // b\n{ c }",
+    "line comment semi": "a // b\n;c",
+    "line comment url": "see http://a/;b\nc;",
+    "comment": "/*a;b{c}*/d;e",
+    "comments": "/*a;*/ /*b;*/c;/**/d;",
+    "comment lines": "{\n  a;\n  /* b;\n   * {c}\n   */\n  d;\n}",
+    "comment doc": "/**\n * a;\n * @param {b} c\n */\nfunction d(c){}",
+    "comment own line": "a;\n\n  /* b */\nc\n  /* d */\ne,\n  /* f */\n  g",
+    "comment own line in": "{\n  /* a */\n  b;\n  /* c */\n}",
+    "comment in": "f(/*a;b*/c, d/*e;*/);",
+    "comment block": "{a}/*b*/{/*c*/}",
+    "comment quote": "/* don't; */a;b;/*'*/",
+    "comment mixed": "/* // */a;b;// /*\nc;d",
+    "comment slash": "a=/*b/;c*/d;e",
+    "comment slash word": "{a;/* b/c; d */e}",
+    "unfinished comment": "/*a;b",
+    "html comment": "<!--a;b\nc;d\n-->e;",
+    "hashbang": "#!/a/b\nc;d",
+    "template": "a=`b;${c}{d}`;e",
+    "template lines": "{a=`\n  b;\n    {c}\n`;d}",
+    "template escape": "a=`b\\`;c`;d",
+    "template nested": "a=`b${`c;d`}e`;f",
+    "template quote": "a=`it's;`;b='`;';c",
+    "unfinished template": "a=`b;c",
+    "regex": "a=/b;c{1,2}/;d",
+    "regex flags": "a=/b;c/gim;d=/e;/g.test(f);h",
+    "regex argument": "a.split(/;/).b(/{/g,'c').replace(/'/g,'\"');d;",
+    "regex operators": "a=[b,/;/,c&&/;/,!/;/.d];e:/;/;{/;/.f}",
+    "regex space": "a = /b;c/ ;d(  /e;f/  )",
+    "regex line": "a =\n\n  /b;c/;\n  /d;e/.f();",
+    "regex class": "a=/[;{}'\"]/;b;c",
+    "regex class slash": "a=/[/;]/;b",
+    "regex escape": "a=/b\\/;c/;d",
+    "regex escape quote": "a=/^\\/.'/;b;'c'",
+    "regex escape word": "a=/b\\/c;d/;e",
+    "regex only escape": "a={b:/c;\\/",
+    "regex return": "return /a;b/;c",
+    "regex brackets": "[/a;/];{b:/c;/}",
+    "regex first": "/a;b/;c",
+    "comment regex": "a//* \n/}/",
+    "division": "a=b/c;d=e/f;g=(h)/i;j=k[0] /l;m/2",
+    "not ascii": "a='é;';é={ß:'日本'};",
+    "escape": "a\\;b\\{c\\}d",
+    "tabs": "{\n\ta;\n\tb,\n\t\tc\n}",
+    "crlf comment": "{/* a\r\n * b */c}",
+    "crlf template": "{a=`b\r\nc`}",
+    "cr": "{a\rb;\rc}",
+    "separator": "{a=`b\u2028c`}",
+    "empty statement": "while(a){;}b",
+    "semi first": "{\n  ;[a].b()\n  c\n}\nd",
+    "minified": "!function(t,e){\"object\"==typeof exports?module.exports=e():t.a=e()}(this,function(){\"use strict\";var t={},n=[];"
+    "function r(t){for(var e=0,i=t.length;e<i;e++)if(t[e]){n.push({k:t[e],v:/[;{]+/g.test(t[e])?\"{\":'}'});break}else continue;return n}"
+    "return t.b=r,t.c=function(){return r([1,2,3]).map(function(t){return t.k})},t});",
+    "jsonp": "cb({\"a\":[{\"b\":1},{\"c\":\"d;e\"}]});",
+    "deep": "{" * 40 + "a" + "}" * 40,
+    "deepest": "{" * 32 + "a" + "}" * 32,
 }
 
 GRAPHQL = {
@@ -224,13 +378,16 @@ def cases():
     for name, text in CSS.items():
         yield "css " + name, lambda: css.beautify(text)
         yield "css view " + name, lambda: isinstance(css.ViewCSS()(text.encode()), tuple)
+    for name, text in JAVASCRIPT.items():
+        yield "javascript " + name, lambda: call("javascript", text.encode())
+    yield "javascript bytes", lambda: call("javascript", b"a;\xff{\xe2\x82")
     yield "css bytes", lambda: [list(lines) for lines in css.ViewCSS()(b"a{b:\xff}")[1]]
     yield "css indent", lambda: css.beautify("a{b:c}", "\t")
     yield "css class", lambda: css.ViewCSS.name
     for data in (b"", b"x"):
         for t in (None, "text/css", "text/CSS", "text/plain", "application/css"):
             yield "css priority %r %s" % (data, t), lambda: css.ViewCSS().render_priority(data, content_type=t)
-    for kind in ("graphql", "msgpack", "protocol buffer", "image"):
+    for kind in ("graphql", "msgpack", "protocol buffer", "image", "javascript"):
         yield "class " + kind, lambda: (type(contentviews.get(kind)).__name__, contentviews.get(kind).name)
         for data in (b"", b"x", b'{"query":"a\\nb"}', b'[{"query":"a"}]', b"[1]"):
             for t in (None, "text/css", "application/javascript", "text/javascript", "application/x-javascript", "application/json", "image/png",

@@ -1,4 +1,5 @@
 """contentviews as mitmproxy 12 has them; oracle/contentviews.py has the older ones."""
+import time
 import unittest
 from unittest import mock
 
@@ -163,6 +164,24 @@ class Pretty(unittest.TestCase):
         self.check("raw", "🫠\xff".encode() + b"\xff", "🫠\xff\\xff")
         self.check("hex stream", b"content", "636f6e74656e74")
         self.check("hex dump", b"a\x00", "0000000000  61 00%s  a." % (" " * 42))
+
+    def test_javascript(self):
+        self.check("javascript", b"a={b:1};c", "a= {\n  b:1\n};\nc")
+        self.check("javascript", b"a;'\xff'", "a;\n'\\xff'")
+        headers = {"content-type": "text/javascript; charset=latin1"}
+        response = http.Response.make(200, b"a;'\xe9'", headers)
+        self.check("javascript", response.raw_content, "a;\n'\u00e9'", http_message=response)
+        self.assertEqual(registry["JavaScript"].syntax_highlight, "javascript")
+        result = prettify_message(response, tflow.tflow(resp=response))
+        self.assertEqual((result.view_name, result.text), ("JavaScript", "a;\n'\u00e9'"))
+
+    def test_javascript_without_ends(self):
+        """What does not end is looked for once."""
+        for text in ("'\\'", "`\\`", "/*/", "=/\\/", "for(", "=/a,/ ", "{", "}/*a*/\n"):
+            data = text.encode() * 50000
+            start = time.process_time()
+            registry["javascript"].prettify(data, Metadata())
+            self.assertLess(time.process_time() - start, 5, text)
 
     def test_messages(self):
         for f, m in (
