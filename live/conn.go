@@ -216,6 +216,9 @@ func (c *clientConn) tunnel(d *destination, raw bool) error {
 	if err != nil {
 		return err
 	}
+	if what == overOther && c.mode.Kind == Reverse {
+		what = overHTTP1 // by the mode; its codec says what is wrong
+	}
 	what, ignore := c.nextLayer(d, what)
 	switch {
 	case ignore:

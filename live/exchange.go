@@ -226,6 +226,10 @@ func (x *exchange) ask(s *serverConn) (again bool, err error) {
 	}
 	x.up.Store(&up)
 	uploaded, err := x.upload(up)
+	if c := (*sideError)(nil); errors.As(err, &c) {
+		up.done(false)
+		return false, err
+	}
 	watched := func() {}
 	if _, ok := x.in.(*http1Client); ok && uploaded == nil {
 		watched = x.c.watch(func() {

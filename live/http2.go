@@ -197,6 +197,8 @@ type http2Server struct {
 	s    *http2.Stream
 	gone bool
 	buf  *[]byte
+
+	method string // of the request
 }
 
 func newHTTP2Server(s *serverConn, x *exchange) (*http2Server, error) {
@@ -204,6 +206,7 @@ func newHTTP2Server(s *serverConn, x *exchange) (*http2Server, error) {
 }
 
 func (s *http2Server) head(r *flowfile.Request, f http1.Framing) error {
+	s.method = r.Method()
 	values := map[string]string{":method": r.Method(), ":scheme": r.Scheme(), ":authority": r.Authority(), ":path": r.Path()}
 	if values[":authority"] == "" {
 		if h, ok := r.HostHeader(); ok {
@@ -284,7 +287,8 @@ func (s *http2Server) readHead() (*http1.ResponseHead, error) {
 	for len(fields) > 0 && strings.HasPrefix(fields[0].Name, ":") {
 		fields = fields[1:]
 	}
-	return &http1.ResponseHead{Version: "HTTP/2.0", Status: status, Fields: fields, Body: framing2(fields, h.End)}, nil
+	none := h.End || s.method == "HEAD" || status == 204 || status == 304 // RFC 9110 §6.4.1
+	return &http1.ResponseHead{Version: "HTTP/2.0", Status: status, Fields: fields, Body: framing2(fields, none)}, nil
 }
 
 func (s *http2Server) next(room []byte) ([]byte, error) {

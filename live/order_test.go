@@ -98,15 +98,10 @@ func TestHeadBytesTLS(t *testing.T) {
 				t.Errorf("the client got %q more, %v", rest, err)
 			}
 			w.Close()
-			if n := len(r.recordedWhenIdle()); n != 2 {
+			r.idle()
+			if n := len(r.recorded()); n != 2 {
 				t.Errorf("%d flows were recorded", n)
 			}
 		})
 	}
-}
-
-// recordedWhenIdle returns the flows that have ended when no client is left.
-func (r *rig) recordedWhenIdle() []*kept {
-	r.idle()
-	return r.recorded()
 }

@@ -148,11 +148,11 @@ func (x *exchange) upload(up serverSide) (<-chan error, error) {
 		f = http1.Framing{Kind: http1.Chunked} // its length is not known any more
 	}
 	if err := up.head(x.flow.Request(), f); err != nil {
-		return nil, err
+		return nil, requestError(err)
 	}
 	err := writeBody(x.held, up.write)
 	if err == nil && !x.more {
-		err = up.finish(trailersOf(&x.req.Message))
+		err = requestError(up.finish(trailersOf(&x.req.Message)))
 	}
 	if err != nil && isReset(err) && f.Kind != http1.None {
 		// A server that wants no more may have answered.
@@ -171,13 +171,11 @@ func (x *exchange) upload(up serverSide) (<-chan error, error) {
 	done := make(chan error, 1)
 	go func() {
 		err := x.uploadRest(up)
-		if err != nil {
-			var c *sideError
-			if errors.As(err, &c) {
-				up.cancel() // nobody will have the response
-			}
+		done <- err // first, so that the cause is known to whom cancel wakes
+		var c *sideError
+		if errors.As(err, &c) {
+			up.cancel() // nobody will have the response
 		}
-		done <- err
 	}()
 	return done, nil
 }
@@ -213,7 +211,7 @@ func (x *exchange) uploadRest(up serverSide) error {
 			x.setTrailers()
 			x.turn.Unlock()
 			x.mu.Unlock()
-			return up.finish(x.in.trailers())
+			return requestError(up.finish(x.in.trailers()))
 		}
 	}
 }
@@ -286,4 +284,13 @@ func writeBody(b flowfile.Body, write func([]byte) error) error {
 			return err
 		}
 	}
+}
+
+// requestError tells a request that cannot be sent from what is wrong with the server.
+func requestError(err error) error {
+	var bad *http1.Error
+	if errors.As(err, &bad) {
+		return &sideError{err}
+	}
+	return err
 }

@@ -111,7 +111,7 @@ func TestBigBodies(t *testing.T) {
 			} else {
 				url = "http://" + origin(t, handle, nil)
 			}
-			d := &discard{ended: make(chan live.End, 1)}
+			d := &discard{ended: make(chan live.End, 16)}
 			r := start(t, func(o *live.Options) {
 				o.Roots, o.Recorder, o.MaxBody = pool, d, tt.maxBody
 				if tt.change != nil {

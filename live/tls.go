@@ -64,10 +64,10 @@ func (c *clientConn) tls(d *destination, raw bool) error {
 	if err != nil {
 		return err
 	}
-	switch what {
-	case overHTTP1:
+	switch {
+	case what == overHTTP1, what == overOther && c.mode.Kind == Reverse:
 		return c.http1(d)
-	case overHTTP2:
+	case what == overHTTP2:
 		return c.http2(d)
 	}
 	return c.tcp(d, true)
