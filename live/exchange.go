@@ -74,12 +74,14 @@ type exchange struct {
 	vanished atomic.Bool                // the client closed its connection meanwhile
 	up       atomic.Pointer[serverSide] // whom the request goes to
 
+	asking sync.Once // the request event
+
 	turn     sync.Mutex // of the flow: a handler has it, or the goroutine of an upload touches it; locked behind mu
 	mu       sync.Mutex // of what follows: request and response go by at the same time
 	open     OpenFlow
 	tapes    [2]tape
-	asked    bool         // the request event was fired
 	answered bool         // the head of the response went to the client
+	told     bool         // the response event was fired
 	reusable bool         // the client's connection may have another request
 	switched func() error // what the connection is used for after a 101
 }
@@ -99,7 +101,7 @@ func (x *exchange) run() {
 		x.reusable = false
 		x.failed(err)
 	}
-	if f.Error() != nil {
+	if f.Error() != nil && !x.told { // a flow has one or the other
 		x.fire(&replay.Event{Hook: replay.Error})
 	}
 	x.record(err)
@@ -124,6 +126,12 @@ func (x *exchange) fire(e *replay.Event) {
 	defer x.turn.Unlock()
 	e.Flow = x.flow
 	x.c.p.fire(x.c.ctx, e)
+}
+
+// tell fires the response event.
+func (x *exchange) tell() {
+	x.told = true
+	x.fire(&replay.Event{Hook: replay.Response})
 }
 
 // errors of exchanges that end early.
@@ -217,8 +225,7 @@ func (x *exchange) route() (serverKey, error) {
 
 // ask makes the exchange with one server. Again: the connection was an old one that had died, and nothing is lost by trying another.
 func (x *exchange) ask(s *serverConn) (again bool, err error) {
-	old := s.used
-	s.used = true
+	old := s.used.Swap(true)
 	x.flow.SetServer(s.info)
 	up, err := s.side(x)
 	if err != nil {

@@ -185,7 +185,7 @@ func TestHandlerEvents(t *testing.T) {
 	r.flow("http GET / 200", "")
 	client.CloseIdleConnections()
 	r.stop()
-	const want = "client_connected http_connect http_connected next_layer tls_clienthello server_connect tls_start_server tls_established_server server_connected " +
+	const want = "client_connected http_connect http_connected next_layer tls_clienthello server_connect server_connected tls_start_server tls_established_server " +
 		"tls_start_client tls_established_client requestheaders request responseheaders response"
 	mu.Lock()
 	defer mu.Unlock()

@@ -24,6 +24,7 @@ type http1Client struct {
 func (s *http1Client) begin(h *http1.RequestHead) {
 	s.framing, s.version = h.Body, h.Version
 	s.body.Reset(s.c.br, h.Body, http1.Limits{})
+	s.out.Reset(s.c.conn, http1.Framing{}) // an interim response may come first
 }
 
 func (s *http1Client) next() ([]byte, error) {

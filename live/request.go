@@ -118,18 +118,19 @@ func (x *exchange) setTrailers() {
 	}
 }
 
-// askHandlers fires the request event, once.
-func (x *exchange) askHandlers() {
-	x.mu.Lock()
-	first := !x.asked
-	x.asked = true
-	x.mu.Unlock()
-	if !first || !x.c.p.wants(replay.Request) {
+// askHandlers fires the request event, once: when the request's body has gone by, or before the events of a response that
+// was faster. It returns when the event is over, whoever fired it.
+func (x *exchange) askHandlers() { x.asking.Do(x.askThem) }
+
+func (x *exchange) askThem() {
+	if !x.c.p.wants(replay.Request) {
 		return
 	}
 	x.fire(&replay.Event{Hook: replay.Request})
 	if r := x.flow.Request(); r != nil {
+		x.mu.Lock()
 		x.req = r
+		x.mu.Unlock()
 		if b := r.Body(); !x.more && b.State() != flowfile.BodyAbsent { // one that is streamed is not in the flow
 			x.held = b
 		}
@@ -172,6 +173,9 @@ func (x *exchange) upload(up serverSide) (<-chan error, error) {
 	go func() {
 		err := x.uploadRest(up)
 		done <- err // first, so that the cause is known to whom cancel wakes
+		if errors.Is(err, errClientGone) {
+			x.vanished.Store(true)
+		}
 		var c *sideError
 		if errors.As(err, &c) {
 			up.cancel() // nobody will have the response
@@ -211,7 +215,11 @@ func (x *exchange) uploadRest(up serverSide) error {
 			x.setTrailers()
 			x.turn.Unlock()
 			x.mu.Unlock()
-			return requestError(up.finish(x.in.trailers()))
+			x.askHandlers()
+			if replay.IsKilled(x.flow) {
+				return &sideError{errKilled}
+			}
+			return requestError(up.finish(trailersOf(&x.req.Message)))
 		}
 	}
 }

@@ -61,7 +61,7 @@ func (x *exchange) download(up serverSide, h *http1.ResponseHead) error {
 	}
 	if h.Body.Kind == http1.None {
 		x.setResponseBody(resp, flowfile.BytesBody(nil), nil)
-		x.fire(&replay.Event{Hook: replay.Response})
+		x.tell()
 		return x.answer(h)
 	}
 	streamed := chunk != nil && (chunk.On || chunk.Chunk != nil)
@@ -112,7 +112,7 @@ func (x *exchange) downloadHeld(up serverSide, h *http1.ResponseHead, resp *flow
 		return x.stream(up, h, b, nil)
 	}
 	x.setResponseBody(resp, b, up.trailers())
-	x.fire(&replay.Event{Hook: replay.Response})
+	x.tell()
 	if replay.IsKilled(x.flow) {
 		return errKilled
 	}
@@ -131,7 +131,7 @@ func (x *exchange) answer(h *http1.ResponseHead) error {
 			resp.SetStart(now())
 		}
 		x.fire(&replay.Event{Hook: replay.ResponseHeaders, Stream: &replay.Stream{}})
-		x.fire(&replay.Event{Hook: replay.Response})
+		x.tell()
 		if resp = x.flow.Response(); resp == nil || replay.IsKilled(x.flow) {
 			return errKilled
 		}
@@ -244,7 +244,11 @@ func (x *exchange) stream(up serverSide, h *http1.ResponseHead, held flowfile.Bo
 				return clientError(err)
 			}
 		}
-		b, err := up.next(room.of(x))
+		var into []byte
+		if through == nil { // what it returns may lie in what it was given
+			into = room.of(x)
+		}
+		b, err := up.next(into)
 		room.passed += int64(len(b))
 		last := err == io.EOF
 		if err != nil && !last {
@@ -266,12 +270,16 @@ func (x *exchange) stream(up serverSide, h *http1.ResponseHead, held flowfile.Bo
 	}
 	trailers := up.trailers()
 	x.endResponse(resp, trailers)
+	if x.c.p.wants(replay.Response) {
+		x.tell()
+		if replay.IsKilled(x.flow) {
+			return errKilled
+		}
+		trailers = trailersOf(&resp.Message)
+	}
 	if err := x.in.finish(trailers); err != nil {
 		return clientError(err)
 	}
 	x.closeAfter(out)
-	if x.c.p.wants(replay.Response) {
-		x.fire(&replay.Event{Hook: replay.Response})
-	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -42,7 +43,7 @@ type serverConn struct {
 	info *flowfile.Conn
 	leaf *x509.Certificate
 	h2   *http2.Conn // nil: HTTP/1, or bytes
-	used bool
+	used atomic.Bool
 	rc   syscall.RawConn // of raw, for spoke
 	body http1.Body
 	out  http1.BodyWriter
@@ -98,7 +99,7 @@ func (ss *servers) get(key serverKey, alpn []string) (*serverConn, error) {
 	for i := len(ss.idle) - 1; i >= 0 && found == nil; i-- {
 		if s := ss.idle[i]; s.key == key {
 			ss.idle = append(ss.idle[:i], ss.idle[i+1:]...)
-			if s.used && s.spoke() {
+			if s.used.Load() && s.spoke() {
 				stale = append(stale, s)
 				continue
 			}
@@ -148,13 +149,21 @@ func (ss *servers) close(s *serverConn) {
 		s.h2.Close()
 	}
 	s.conn.Close()
-	if open && ss.c.p.wants(replay.ServerDisconnected) {
-		info := *s.info
-		info.End, info.State = now(), 0
-		ss.c.p.fire(context.WithoutCancel(ss.c.ctx), &replay.Event{
-			Hook: replay.ServerDisconnected, Conns: &replay.Conns{Client: ss.c.client(), Server: &info},
-		})
+	if open {
+		ss.disconnected(s)
 	}
+}
+
+// disconnected tells handlers that a connection is closed.
+func (ss *servers) disconnected(s *serverConn) {
+	if !ss.c.p.wants(replay.ServerDisconnected) {
+		return
+	}
+	info := *s.info
+	info.End, info.State = now(), 0
+	ss.c.p.fire(context.WithoutCancel(ss.c.ctx), &replay.Event{
+		Hook: replay.ServerDisconnected, Conns: &replay.Conns{Client: ss.c.client(), Server: &info},
+	})
 }
 
 // cut ends what goes on over the connections. They are closed by those that have them.
@@ -267,7 +276,9 @@ func (ss *servers) dialALPN(key serverKey, alpn []string) (*serverConn, error) {
 			failed = *s.info
 		}
 		failed.Error = err.Error()
-		c.p.fire(c.ctx, &replay.Event{Hook: replay.ServerConnectError, Conns: &replay.Conns{Client: c.client(), Server: &failed}})
+		if s == nil {
+			c.p.fire(c.ctx, &replay.Event{Hook: replay.ServerConnectError, Conns: &replay.Conns{Client: c.client(), Server: &failed}})
+		}
 		return nil, &dialError{err, &failed}
 	}
 	ss.mu.Lock()
@@ -284,11 +295,6 @@ func (ss *servers) dialALPN(key serverKey, alpn []string) (*serverConn, error) {
 		ss.h2 = append(ss.h2, s)
 	}
 	ss.mu.Unlock()
-	if c.p.wants(replay.ServerConnected) {
-		e := &replay.Event{Hook: replay.ServerConnected, Conns: &replay.Conns{Client: c.client(), Server: s.info}}
-		c.p.fire(c.ctx, e)
-		s.info = e.Conns.Server
-	}
 	return s, nil
 }
 
@@ -316,10 +322,16 @@ func (ss *servers) connect(key serverKey, info *flowfile.Conn, alpn []string) (*
 	}
 	info.Peer, info.Sock, info.TCPSetup, info.State = addrOf(conn.RemoteAddr()), addrOf(conn.LocalAddr()), now(), 3
 	s := &serverConn{key: key, raw: conn, conn: conn, info: info}
+	if c.p.wants(replay.ServerConnected) {
+		e := &replay.Event{Hook: replay.ServerConnected, Conns: &replay.Conns{Client: c.client(), Server: s.info}}
+		c.p.fire(c.ctx, e)
+		s.info = e.Conns.Server
+	}
 	deadline, _ := ctx.Deadline()
 	conn.SetDeadline(deadline)
 	if err := ss.handshakes(s, alpn); err != nil {
 		conn.Close()
+		ss.disconnected(s)
 		return s, err
 	}
 	conn.SetDeadline(time.Time{})

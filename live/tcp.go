@@ -61,6 +61,8 @@ func (c *clientConn) failedFlow(d *destination, msg string) {
 	}), nil, End{}, 0)
 }
 
+var errOver = errors.New("the conversation is over")
+
 // conversation is a TCP flow that goes on.
 type conversation struct {
 	c      *clientConn
@@ -71,15 +73,17 @@ type conversation struct {
 
 	mu       sync.Mutex // one message at a time
 	open     OpenFlow
+	over     bool
 	log      *flowfile.MessageLog // for handlers
 	bytes    [2]int64
-	injected [2]sync.Mutex // of the writers
+	turns    [2]sync.Mutex // of a message of a direction, from the handlers until it is written; locked before mu
+	queue    injector
 }
 
 // converse passes bytes both ways until both sides have ended.
 func (c *clientConn) converse(f *flowfile.Flow, s *serverConn, untouched bool) error {
-	v := &conversation{c: c, f: f, quiet: untouched, client: c.conn, server: s.conn}
 	p := c.p
+	v := &conversation{c: c, f: f, quiet: untouched, client: c.conn, server: s.conn, queue: injector{log: p.log}}
 	if !untouched {
 		if p.wants(replay.TCPStart) || p.wants(replay.TCPMessage) || p.wants(replay.TCPEnd) {
 			v.log = &flowfile.MessageLog{Spool: p.newSpool()}
@@ -123,7 +127,7 @@ func (v *conversation) copy(dst io.ReadWriteCloser, src *bufio.Reader, fromClien
 		}
 		n, err := src.Read(buf)
 		if n > 0 {
-			if werr := v.pass(dst, buf[:n], fromClient); werr != nil {
+			if werr := v.pass(dst, buf[:n], fromClient, false); werr != nil {
 				for _, r := range raws {
 					r.Close()
 				}
@@ -150,7 +154,7 @@ func (v *conversation) copy(dst io.ReadWriteCloser, src *bufio.Reader, fromClien
 }
 
 // pass shows a message to the handlers, passes it on and records it.
-func (v *conversation) pass(dst io.Writer, b []byte, fromClient bool) error {
+func (v *conversation) pass(dst io.Writer, b []byte, fromClient, injected bool) error {
 	i := 0
 	if fromClient {
 		i = 1
@@ -160,9 +164,15 @@ func (v *conversation) pass(dst io.Writer, b []byte, fromClient bool) error {
 		_, err := dst.Write(b)
 		return err
 	}
+	v.turns[i].Lock()
+	defer v.turns[i].Unlock()
 	v.mu.Lock()
+	if v.over {
+		v.mu.Unlock()
+		return errOver
+	}
 	v.bytes[i] += int64(len(b))
-	m := flowfile.Msg{FromClient: fromClient, Time: now(), Body: flowfile.BytesBody(append([]byte(nil), b...))}
+	m := flowfile.Msg{FromClient: fromClient, Time: now(), Injected: injected, Body: flowfile.BytesBody(append([]byte(nil), b...))}
 	keep := v.show(&m)
 	if keep && v.open != nil {
 		v.open.Message(&m)
@@ -179,8 +189,6 @@ func (v *conversation) pass(dst io.Writer, b []byte, fromClient bool) error {
 	if err != nil {
 		return err
 	}
-	v.injected[i].Lock()
-	defer v.injected[i].Unlock()
 	_, err = dst.Write(out)
 	return err
 }
@@ -206,22 +214,21 @@ func (v *conversation) fire(h replay.Hook) {
 
 // inject sends a message of a handler's.
 func (v *conversation) inject(toClient bool, data []byte) error {
-	m := flowfile.Msg{FromClient: !toClient, Time: now(), Injected: true, Body: flowfile.BytesBody(data)}
-	dst, i := v.server, 1
+	dst := v.server
 	if toClient {
-		dst, i = v.client, 0
+		dst = v.client
 	}
-	if v.open != nil {
-		v.open.Message(&m)
+	if v.quiet {
+		return errors.New("what is passed on untouched takes no messages")
 	}
-	v.injected[i].Lock()
-	defer v.injected[i].Unlock()
-	_, err := dst.Write(data)
-	return err
+	return v.queue.add(func() error { return v.pass(dst, data, !toClient, true) })
 }
 
 func (v *conversation) end(err error) error {
 	f := v.f
+	v.mu.Lock() // an injected message may be under way
+	v.over = true
+	v.mu.Unlock()
 	switch {
 	case err != nil && replay.IsKilled(f):
 		err = nil

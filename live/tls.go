@@ -138,6 +138,9 @@ func (c *clientConn) hello() (*tls.ClientHelloInfo, error) {
 	if info == nil {
 		return nil, err
 	}
+	client := *c.client()
+	client.TLS, client.SNI, client.ALPNOffers, client.Ciphers = true, info.ServerName, info.SupportedProtos, cipherNames(info.CipherSuites)
+	c.info.Store(&client)
 	return info, nil
 }
 
@@ -186,24 +189,14 @@ func (c *clientConn) acceptTLSLike(d *destination, cert *x509.Certificate, alpn 
 		return fmt.Errorf("certificate for %s: %w", host, err)
 	}
 	c.p.fire(c.ctx, &replay.Event{Hook: replay.TLSStartClient, Conns: c.conns(d)})
-	var offered *tls.ClientHelloInfo
 	config := &tls.Config{
 		Certificates: []tls.Certificate{*leaf}, NextProtos: alpn, MinVersion: tls.VersionTLS10, DynamicRecordSizingDisabled: true,
-		GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
-			offered = h
-			return nil, nil
-		},
 	}
 	conn := tls.Server(c.conn, config)
 	c.headDeadline()
 	err = conn.HandshakeContext(c.ctx)
 	c.raw.SetReadDeadline(time.Time{})
 	info := *c.client()
-	info.TLS, info.SNI = true, d.sni
-	if offered != nil {
-		info.ALPNOffers = offered.SupportedProtos
-		info.Ciphers = cipherNames(offered.CipherSuites)
-	}
 	if err != nil {
 		info.Error = err.Error()
 		c.info.Store(&info)

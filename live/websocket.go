@@ -2,7 +2,9 @@ package live
 
 import (
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 
 	"flowkit/flowfile"
 	"flowkit/live/internal/http1"
@@ -19,8 +21,16 @@ func (x *exchange) upgraded(up serverSide, h *http1.ResponseHead) error {
 	}
 	resp := x.flow.Response()
 	x.setResponseBody(resp, flowfile.BytesBody(nil), nil)
+	webSocket := http1.HasToken(h.Fields, "Upgrade", "websocket")
+	var log *flowfile.MessageLog
+	if p := x.c.p; webSocket {
+		x.flow.SetWebSocket(&flowfile.WebSocket{})
+		if p.wants(replay.WebSocketStart) || p.wants(replay.WebSocketMessage) || p.wants(replay.WebSocketEnd) {
+			log = &flowfile.MessageLog{Spool: p.newSpool()}
+		}
+	}
 	x.fire(&replay.Event{Hook: replay.ResponseHeaders, Stream: &replay.Stream{}})
-	x.fire(&replay.Event{Hook: replay.Response})
+	x.tell()
 	if replay.IsKilled(x.flow) {
 		return errKilled
 	}
@@ -33,7 +43,7 @@ func (x *exchange) upgraded(up serverSide, h *http1.ResponseHead) error {
 		return clientError(err)
 	}
 	ss := &x.c.servers
-	if !http1.HasToken(h.Fields, "Upgrade", "websocket") {
+	if !webSocket {
 		x.switched = func() error {
 			defer ss.close(server.serverConn)
 			f := flowfile.New(flowfile.Head{
@@ -45,13 +55,13 @@ func (x *exchange) upgraded(up serverSide, h *http1.ResponseHead) error {
 	}
 	x.switched = func() error {
 		defer ss.close(server.serverConn)
-		return x.websocket(server.serverConn, h.Fields)
+		return x.websocket(server.serverConn, h.Fields, log)
 	}
 	return nil
 }
 
-// websocket relays a conversation (RFC 6455).
-func (x *exchange) websocket(s *serverConn, fields []flowfile.Field) error {
+// websocket relays a conversation (RFC 6455). log is for handlers, nil if they do not look at it.
+func (x *exchange) websocket(s *serverConn, fields []flowfile.Field, log *flowfile.MessageLog) error {
 	p := x.c.p
 	var extensions []string
 	for _, f := range fields {
@@ -59,11 +69,6 @@ func (x *exchange) websocket(s *serverConn, fields []flowfile.Field) error {
 			extensions = append(extensions, f.Value)
 		}
 	}
-	var log *flowfile.MessageLog
-	if p.wants(replay.WebSocketStart) || p.wants(replay.WebSocketMessage) || p.wants(replay.WebSocketEnd) {
-		log = &flowfile.MessageLog{Spool: p.newSpool()}
-	}
-	x.flow.SetWebSocket(&flowfile.WebSocket{})
 	x.fire(&replay.Event{Hook: replay.WebSocketStart, Messages: log})
 	x.mu.Lock()
 	if x.open == nil {
@@ -76,13 +81,16 @@ func (x *exchange) websocket(s *serverConn, fields []flowfile.Field) error {
 		Server:     websocket.Side{Conn: s.conn, Reader: s.br},
 		Extensions: strings.Join(extensions, ", "), Hold: p.wants(replay.WebSocketMessage),
 	}
-	t := &talk{x: x, r: r, open: open}
+	t := &talk{x: x, r: r, open: open, queue: injector{log: p.log}}
 	p.conversations.Store(x.flow.ID(), t)
 	defer p.conversations.Delete(x.flow.ID())
 	r.Handle = func(m *websocket.Message) { t.message(m, log) }
 	x.c.raw.SetDeadline(noDeadline)
 	s.raw.SetDeadline(noDeadline)
 	closed, err := r.Run(x.c.ctx)
+	t.mu.Lock()
+	t.over = true
+	t.mu.Unlock()
 	end := &flowfile.WebSocket{CloseCode: closed.Code, CloseReason: closed.Reason, End: now()}
 	end.ClosedByClient = &closed.ByClient
 	x.flow.SetWebSocket(end)
@@ -98,14 +106,24 @@ type talk struct {
 	x    *exchange
 	r    *websocket.Relay
 	open OpenFlow
+
+	queue injector
+	mu    sync.Mutex
+	over  bool // an injected message came too late
 }
 
 func (t *talk) message(m *websocket.Message, log *flowfile.MessageLog) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over {
+		m.Drop = true
+		return
+	}
 	body := flowfile.BytesBody(m.Payload)
 	if m.Size > int64(len(m.Payload)) || m.Incomplete {
 		body = body.Truncate(m.Size)
 	}
-	msg := flowfile.Msg{FromClient: m.FromClient, Opcode: m.Opcode, Time: m.Time, Body: body}
+	msg := flowfile.Msg{FromClient: m.FromClient, Opcode: m.Opcode, Time: m.Time, Injected: m.Injected, Body: body}
 	if log != nil {
 		n := log.Len()
 		log.Append(msg)
@@ -130,9 +148,8 @@ func (t *talk) message(m *websocket.Message, log *flowfile.MessageLog) {
 
 // inject sends a message of a handler's.
 func (t *talk) inject(toClient bool, opcode int, data []byte) error {
-	if err := t.r.Inject(toClient, opcode, data); err != nil {
-		return err
+	if opcode != 1 && opcode != 2 {
+		return fmt.Errorf("a WebSocket message is text (1) or binary (2), not %d", opcode)
 	}
-	t.open.Message(&flowfile.Msg{FromClient: !toClient, Opcode: opcode, Time: now(), Injected: true, Body: flowfile.BytesBody(data)})
-	return nil
+	return t.queue.add(func() error { return t.r.Inject(toClient, opcode, data) })
 }

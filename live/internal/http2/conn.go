@@ -139,8 +139,10 @@ func (c *Conn) start() {
 		c.wbuf = append(c.buffer(), Preface...)
 		settings = append(settings, http2.Setting{ID: http2.SettingEnablePush, Val: 0})
 	} else {
-		settings = append(settings, http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: c.o.MaxStreams},
-			http2.Setting{ID: http2.SettingEnableConnectProtocol, Val: 1})
+		settings = append(settings, http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: c.o.MaxStreams})
+		if c.o.ExtendedConnect {
+			settings = append(settings, http2.Setting{ID: http2.SettingEnableConnectProtocol, Val: 1})
+		}
 	}
 	c.fr.WriteSettings(settings...)
 	if more := c.o.ConnWindow - initialWindow; more > 0 {

@@ -293,7 +293,7 @@ func TestExtendedConnect(t *testing.T) {
 	if !c.ConnectProtocol(t.Context()) {
 		t.Error("it was said")
 	}
-	ours, _ := pair(t, Options{}, Options{}, echo)
+	ours, _ := pair(t, Options{}, Options{ExtendedConnect: true}, echo)
 	if !ours.ConnectProtocol(t.Context()) {
 		t.Error("ours does not say")
 	}

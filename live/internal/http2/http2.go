@@ -59,6 +59,9 @@ type Options struct {
 	// KeepAlive is the time without a frame after which a PING is sent; when that has no answer for as long again, the
 	// connection is closed. 0 means never.
 	KeepAlive time.Duration
+	// ExtendedConnect says that the server takes requests with :protocol, such as those of WebSocket (RFC 8441). Clients that
+	// know it do not fall back to HTTP/1.1 when one is refused.
+	ExtendedConnect bool
 	// OnRefused is told of requests and trailers of a client that are refused before anyone sees a Stream of them, by the
 	// goroutine that reads; nil: nobody is.
 	OnRefused func(*Error)

@@ -25,7 +25,7 @@ func TestStorm(t *testing.T) {
 }
 
 func storm(t *testing.T, a, b net.Conn) {
-	o := Options{StreamWindow: initialWindow, ConnWindow: 3 * initialWindow, MaxStreams: 50}
+	o := Options{StreamWindow: initialWindow, ConnWindow: 3 * initialWindow, MaxStreams: 50, ExtendedConnect: true}
 	srv := Server(b, o)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(stormServer) }()

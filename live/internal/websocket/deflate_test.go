@@ -281,7 +281,7 @@ func inStep(t *testing.T, ext string, fromClient bool, seed uint64) {
 				if !m.Held {
 					break // it went by, what is injected comes behind it
 				}
-				if err := r.Inject(!fromClient, 2, []byte("injected")); err != nil {
+				if err := r.inject(!fromClient, 2, []byte("injected")); err != nil {
 					t.Error(err)
 				}
 				want = append(want, "2:injected")

@@ -302,6 +302,8 @@ func (d *half) finish() error {
 		d.handle()
 		return nil
 	}
+	d.out.turn.Lock()
+	defer d.out.turn.Unlock()
 	d.msg.Held = true
 	p := d.handle()
 	switch {

@@ -153,7 +153,7 @@ func realPeers(t *testing.T, offer, accept websocket.CompressionMode) {
 			m.Payload = append([]byte("changed"), m.Payload...)
 			w = append(w, string(m.Payload))
 		case act == 5:
-			if err := r.Inject(!m.FromClient, 1, []byte("injected")); err != nil {
+			if err := r.inject(!m.FromClient, 1, []byte("injected")); err != nil {
 				t.Error(err)
 			}
 			w = append(w, "injected", messages[i])
@@ -463,6 +463,48 @@ func TestInjectWaits(t *testing.T) {
 		}
 		_ = c.Close()
 		_, _ = wait()
+	})
+}
+
+// TestInjectIsShown: what is injected while a message is handled comes behind it, and is shown, changed and dropped as others.
+func TestInjectIsShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var shown []string
+		r := &Relay{Hold: true}
+		r.Handle = func(m *Message) {
+			shown = append(shown, fmt.Sprintf("%v %v %s", m.FromClient, m.Injected, m.Payload))
+			switch string(m.Payload) {
+			case "a":
+				begun := make(chan bool)
+				go func() {
+					close(begun)
+					for _, text := range []string{"drop", "change", "b"} {
+						if err := r.Inject(true, 1, []byte(text)); err != nil {
+							t.Error(err)
+						}
+					}
+				}()
+				<-begun
+				runtime.Gosched()
+			case "drop":
+				m.Drop = true
+			case "change":
+				m.Payload = []byte("changed")
+			}
+		}
+		c, s, wait := start(r)
+		say(s, frame(false, fin, 1, "a"))
+		if got, want := waiting(c), slices.Concat(frame(false, fin, 1, "a"), frame(false, fin, 1, "changed"), frame(false, fin, 1, "b")); got != string(want) {
+			t.Errorf("heard %q, want %q", got, want)
+		}
+		if want := []string{"false false a", "false true drop", "false true change", "false true b"}; !slices.Equal(shown, want) {
+			t.Errorf("shown %q", shown)
+		}
+		_ = c.Close()
+		_, _ = wait()
+		if err := r.Inject(true, 1, []byte("late")); err != ErrOver || len(shown) != 4 {
+			t.Errorf("%v, shown %q", err, shown)
+		}
 	})
 }
 

@@ -13,6 +13,8 @@ type sender struct {
 	conn   io.ReadWriteCloser
 	masked bool // it writes to a server
 
+	turn sync.Mutex // of a message that is shown before it goes out, until it has
+
 	mu      sync.Mutex
 	w       *bufio.Writer
 	partial bool   // a frame is half written: nothing may come between

@@ -109,6 +109,7 @@ type Message struct {
 	Payload    []byte        // unmasked, put together, decompressed; text need not be UTF-8
 	Size       int64         // of the whole message in bytes; if Payload is shorter, it was cut at Relay.Limit
 	Incomplete bool          // the conversation ended within the message; if Relay.Hold is set, nothing of it may have gone by
+	Injected   bool          // it is one of Relay.Inject's
 	Encoded    bool          // Payload is as on the wire: the sides agreed on an extension that is not understood
 
 	// Held says that the message waits: Payload may be replaced by another slice, and Drop set. A message that is not held has
@@ -139,7 +140,8 @@ type Relay struct {
 	// DefaultCloseTimeout.
 	CloseTimeout time.Duration
 
-	// Handle is called with each message, one at a time; nil: messages are not looked into. It may call Inject.
+	// Handle is called with each message, one at a time; nil: messages are not looked into. It must not call Inject, which
+	// would wait for it.
 	Handle func(*Message)
 
 	// Hold says that a message passes only when Handle has returned. Otherwise its bytes pass at once.
@@ -285,18 +287,41 @@ func (r *Relay) hangUpIn(t time.Duration) {
 	r.timer, r.when = time.AfterFunc(t, r.hangUp), when
 }
 
-// Inject sends a text (opcode 1) or binary (2) message to a side: at once, which may wait for the side to read, or when the message
-// that is half sent has ended. It is not shown to Handle; of the payload nothing is kept. ErrOver, ErrFull or an error of the
-// connection says that the message was not sent. Inject is safe for concurrent use, also before Run and within Handle.
+// Inject sends a text (opcode 1) or binary (2) message to a side, behind one that is being handled: at once, which may wait for the
+// side to read, or when the message that is half sent has ended. It is shown to Handle first, which may keep the payload, and
+// change or drop the message. ErrOver, ErrFull or an error of the connection says that the message was not sent. Inject is
+// safe for concurrent use, also before Run.
 func (r *Relay) Inject(toClient bool, opcode int, payload []byte) error {
+	r.setup()
+	s := r.sender(toClient)
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.stopped() {
+		return ErrOver
+	}
+	if r.Handle != nil {
+		m := Message{
+			FromClient: !toClient, Opcode: opcode, Time: flowfile.TimeOf(time.Now()), Payload: payload, Size: int64(len(payload)),
+			Injected: true, Held: true,
+		}
+		r.handling.Lock()
+		r.Handle(&m)
+		r.handling.Unlock()
+		if m.Drop {
+			return nil
+		}
+		payload = m.Payload
+	}
+	return r.inject(toClient, opcode, payload)
+}
+
+// inject sends a message that is not shown to Handle, which may call it.
+func (r *Relay) inject(toClient bool, opcode int, payload []byte) error {
 	if opcode != opText && opcode != opBinary {
 		return fmt.Errorf("websocket: inject: the opcode %d is neither text nor binary", opcode)
 	}
 	r.setup()
-	s := r.toServer
-	if toClient {
-		s = r.toClient
-	}
+	s := r.sender(toClient)
 	if err := s.inject(appendFrame(nil, s.header(byte(opcode)), payload), r.limit()+maxHeader); err != nil {
 		if err == ErrOver || err == ErrFull {
 			return err
@@ -304,4 +329,11 @@ func (r *Relay) Inject(toClient bool, opcode int, payload []byte) error {
 		return &sideError{toClient, err}
 	}
 	return nil
+}
+
+func (r *Relay) sender(toClient bool) *sender {
+	if toClient {
+		return r.toClient
+	}
+	return r.toServer
 }
