@@ -9,8 +9,11 @@ FUZZTIME ?= 30s
 # More flags for go test: make test TESTFLAGS=-v
 TESTFLAGS ?=
 
-# The programs below testdata, which ./... leaves out; testdata/bench is a module of its own.
-PROGRAMS = $(shell find testdata -name '*.go' -not -path '*/node_modules/*' -not -path 'testdata/bench/*' \
+# Modules of their own, so that flowkit does not need what they do.
+MODULES = testdata/bench testdata/clients/grpc
+
+# The programs below testdata, which ./... leaves out.
+PROGRAMS = $(shell find testdata -name '*.go' -not -path '*/node_modules/*' $(MODULES:%=-not -path '%/*') \
 	-exec dirname {} + | sort -u | sed 's,^,./,')
 
 .DEFAULT_GOAL := help
@@ -32,15 +35,14 @@ race: ## every test under the race detector
 	go test -race -timeout 30m $(TESTFLAGS) ./...
 
 lint: ## gofumpt, go vet, staticcheck
-	@files=$$($(GOFUMPT) -l . $(PROGRAMS) testdata/bench); \
+	@files=$$($(GOFUMPT) -l . $(PROGRAMS) $(MODULES)); \
 	if [ -n "$$files" ]; then printf 'not as gofumpt has it (make fmt):\n%s\n' "$$files"; exit 1; fi
 	go vet ./... $(PROGRAMS)
-	cd testdata/bench && go vet ./...
 	$(STATICCHECK) ./... $(PROGRAMS)
-	cd testdata/bench && $(STATICCHECK) ./...
+	for module in $(MODULES); do (cd $$module && go vet ./... && $(STATICCHECK) ./...); done
 
 fmt: ## write every Go file as gofumpt has it
-	$(GOFUMPT) -w . $(PROGRAMS) testdata/bench
+	$(GOFUMPT) -w . $(PROGRAMS) $(MODULES)
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file func; do \
@@ -66,4 +68,4 @@ torture: ## the long forms of the tests, hours
 	FLOWKIT_LONG=1 go test -count=1 -timeout 6h $(TESTFLAGS) ./...
 
 clean: ## remove what the other targets made
-	rm -rf bin testdata/harcheck/node_modules
+	rm -rf bin testdata/harcheck/node_modules testdata/clients/undici/node_modules

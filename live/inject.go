@@ -9,9 +9,10 @@ import (
 
 var noDeadline time.Time
 
-// injector sends the injected messages of a conversation one after the other, while whoever asked for them goes on: that may
-// be a handler of the message which goes before them.
+// injector sends the injected messages of one direction of a conversation, while whoever asked for them goes on: that may be a
+// handler of the message which goes before them.
 type injector struct {
+	turn    *sync.Mutex // is held while a message of the direction is handled and sent
 	log     *slog.Logger
 	mu      sync.Mutex
 	waiting []func() error
@@ -30,16 +31,20 @@ func (j *injector) add(send func() error) error {
 	j.waiting = append(j.waiting, send)
 	if !j.running {
 		j.running = true
-		go j.run()
+		go j.run(j.turn.TryLock()) // now if that is possible, so that it stands before the answer to what is handled
 	}
 	return nil
 }
 
-func (j *injector) run() {
+func (j *injector) run(myTurn bool) {
+	if !myTurn {
+		j.turn.Lock()
+	}
 	for {
 		j.mu.Lock()
 		if len(j.waiting) == 0 {
 			j.running = false
+			j.turn.Unlock()
 			j.mu.Unlock()
 			return
 		}

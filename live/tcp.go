@@ -71,19 +71,22 @@ type conversation struct {
 	client io.Writer
 	server io.Writer
 
-	mu       sync.Mutex // one message at a time
-	open     OpenFlow
-	over     bool
-	log      *flowfile.MessageLog // for handlers
-	bytes    [2]int64
-	turns    [2]sync.Mutex // of a message of a direction, from the handlers until it is written; locked before mu
-	queue    injector
+	mu     sync.Mutex // one message at a time
+	open   OpenFlow
+	over   bool
+	log    *flowfile.MessageLog // for handlers
+	bytes  [2]int64
+	turns  [2]sync.Mutex // of a message of a direction, from the handlers until it is written; locked before mu
+	queues [2]injector
 }
 
 // converse passes bytes both ways until both sides have ended.
 func (c *clientConn) converse(f *flowfile.Flow, s *serverConn, untouched bool) error {
 	p := c.p
-	v := &conversation{c: c, f: f, quiet: untouched, client: c.conn, server: s.conn, queue: injector{log: p.log}}
+	v := &conversation{c: c, f: f, quiet: untouched, client: c.conn, server: s.conn}
+	for i := range v.queues {
+		v.queues[i] = injector{turn: &v.turns[i], log: p.log}
+	}
 	if !untouched {
 		if p.wants(replay.TCPStart) || p.wants(replay.TCPMessage) || p.wants(replay.TCPEnd) {
 			v.log = &flowfile.MessageLog{Spool: p.newSpool()}
@@ -164,8 +167,10 @@ func (v *conversation) pass(dst io.Writer, b []byte, fromClient, injected bool) 
 		_, err := dst.Write(b)
 		return err
 	}
-	v.turns[i].Lock()
-	defer v.turns[i].Unlock()
+	if !injected { // whoever injects has it
+		v.turns[i].Lock()
+		defer v.turns[i].Unlock()
+	}
 	v.mu.Lock()
 	if v.over {
 		v.mu.Unlock()
@@ -214,14 +219,14 @@ func (v *conversation) fire(h replay.Hook) {
 
 // inject sends a message of a handler's.
 func (v *conversation) inject(toClient bool, data []byte) error {
-	dst := v.server
+	dst, i := v.server, 1
 	if toClient {
-		dst = v.client
+		dst, i = v.client, 0
 	}
 	if v.quiet {
 		return errors.New("what is passed on untouched takes no messages")
 	}
-	return v.queue.add(func() error { return v.pass(dst, data, !toClient, true) })
+	return v.queues[i].add(func() error { return v.pass(dst, data, !toClient, true) })
 }
 
 func (v *conversation) end(err error) error {

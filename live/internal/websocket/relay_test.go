@@ -479,7 +479,10 @@ func TestInjectIsShown(t *testing.T) {
 				go func() {
 					close(begun)
 					for _, text := range []string{"drop", "change", "b"} {
-						if err := r.Inject(true, 1, []byte(text)); err != nil {
+						r.Turn(true).Lock()
+						err := r.Inject(true, 1, []byte(text))
+						r.Turn(true).Unlock()
+						if err != nil {
 							t.Error(err)
 						}
 					}

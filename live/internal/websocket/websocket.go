@@ -140,8 +140,7 @@ type Relay struct {
 	// DefaultCloseTimeout.
 	CloseTimeout time.Duration
 
-	// Handle is called with each message, one at a time; nil: messages are not looked into. It must not call Inject, which
-	// would wait for it.
+	// Handle is called with each message, one at a time; nil: messages are not looked into. It must not call Inject.
 	Handle func(*Message)
 
 	// Hold says that a message passes only when Handle has returned. Otherwise its bytes pass at once.
@@ -287,16 +286,18 @@ func (r *Relay) hangUpIn(t time.Duration) {
 	r.timer, r.when = time.AfterFunc(t, r.hangUp), when
 }
 
-// Inject sends a text (opcode 1) or binary (2) message to a side, behind one that is being handled: at once, which may wait for the
+// Turn is held while a message to a side is handled and sent, and for calls of Inject.
+func (r *Relay) Turn(toClient bool) *sync.Mutex {
+	r.setup()
+	return &r.sender(toClient).turn
+}
+
+// Inject sends a text (opcode 1) or binary (2) message to a side whose Turn the caller holds: at once, which may wait for the
 // side to read, or when the message that is half sent has ended. It is shown to Handle first, which may keep the payload, and
-// change or drop the message. ErrOver, ErrFull or an error of the connection says that the message was not sent. Inject is
-// safe for concurrent use, also before Run.
+// change or drop the message. ErrOver, ErrFull or an error of the connection says that the message was not sent.
 func (r *Relay) Inject(toClient bool, opcode int, payload []byte) error {
 	r.setup()
-	s := r.sender(toClient)
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	if s.stopped() {
+	if r.sender(toClient).stopped() {
 		return ErrOver
 	}
 	if r.Handle != nil {
