@@ -3,58 +3,67 @@ package live
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
 
 var noDeadline time.Time
 
-// injector sends the injected messages of one direction of a conversation, while whoever asked for them goes on: that may be a
-// handler of the message which goes before them.
+// injector sends the injected messages of a conversation one after the other, while whoever asked for them goes on: that may
+// be a handler of the message which goes before them.
 type injector struct {
-	turn    *sync.Mutex // is held while a message of the direction is handled and sent
 	log     *slog.Logger
 	mu      sync.Mutex
-	waiting []func() error
-	running bool
+	waiting []*injected // the first is being sent
+}
+
+type injected struct {
+	turn *sync.Mutex // is held while a message of the direction is handled and sent
+	mine bool        // this one has it
+	send func() error
 }
 
 // maxInjected is how many messages may wait.
 const maxInjected = 1000
 
-func (j *injector) add(send func() error) error {
+func (j *injector) add(turn *sync.Mutex, send func() error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.waiting) >= maxInjected {
 		return fmt.Errorf("%d messages wait to be injected", len(j.waiting))
 	}
-	j.waiting = append(j.waiting, send)
-	if !j.running {
-		j.running = true
-		go j.run(j.turn.TryLock()) // now if that is possible, so that it stands before the answer to what is handled
+	m := &injected{turn: turn, send: send}
+	if !slices.ContainsFunc(j.waiting, func(m *injected) bool { return m.turn == turn }) {
+		m.mine = turn.TryLock() // it shall stand before the answer to what is being handled
+	}
+	j.waiting = append(j.waiting, m)
+	if len(j.waiting) == 1 {
+		go j.run(m)
 	}
 	return nil
 }
 
-func (j *injector) run(myTurn bool) {
-	if !myTurn {
-		j.turn.Lock()
-	}
-	for {
-		j.mu.Lock()
-		if len(j.waiting) == 0 {
-			j.running = false
-			j.turn.Unlock()
-			j.mu.Unlock()
-			return
+func (j *injector) run(m *injected) {
+	for m != nil {
+		if !m.mine {
+			m.turn.Lock()
 		}
-		send := j.waiting[0]
-		j.waiting = j.waiting[1:]
-		j.mu.Unlock()
-		if err := send(); err != nil {
+		if err := m.send(); err != nil {
 			j.log.Warn("a message of a script's was not sent", "error", err)
 		}
+		m.turn.Unlock()
+		m = j.next()
 	}
+}
+
+func (j *injector) next() *injected {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.waiting = j.waiting[1:]; len(j.waiting) == 0 {
+		return nil
+	}
+	return j.waiting[0]
 }
 
 // Inject sends a message within the conversation of a flow: WebSocket (opcode 1 text, 2 binary) or TCP (opcode 0). Handlers

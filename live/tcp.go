@@ -71,22 +71,19 @@ type conversation struct {
 	client io.Writer
 	server io.Writer
 
-	mu     sync.Mutex // one message at a time
-	open   OpenFlow
-	over   bool
-	log    *flowfile.MessageLog // for handlers
-	bytes  [2]int64
-	turns  [2]sync.Mutex // of a message of a direction, from the handlers until it is written; locked before mu
-	queues [2]injector
+	mu    sync.Mutex // one message at a time
+	open  OpenFlow
+	over  bool
+	log   *flowfile.MessageLog // for handlers
+	bytes [2]int64
+	turns [2]sync.Mutex // of a message of a direction, from the handlers until it is written; locked before mu
+	queue injector
 }
 
 // converse passes bytes both ways until both sides have ended.
 func (c *clientConn) converse(f *flowfile.Flow, s *serverConn, untouched bool) error {
 	p := c.p
-	v := &conversation{c: c, f: f, quiet: untouched, client: c.conn, server: s.conn}
-	for i := range v.queues {
-		v.queues[i] = injector{turn: &v.turns[i], log: p.log}
-	}
+	v := &conversation{c: c, f: f, quiet: untouched, client: c.conn, server: s.conn, queue: injector{log: p.log}}
 	if !untouched {
 		if p.wants(replay.TCPStart) || p.wants(replay.TCPMessage) || p.wants(replay.TCPEnd) {
 			v.log = &flowfile.MessageLog{Spool: p.newSpool()}
@@ -226,7 +223,7 @@ func (v *conversation) inject(toClient bool, data []byte) error {
 	if v.quiet {
 		return errors.New("what is passed on untouched takes no messages")
 	}
-	return v.queues[i].add(func() error { return v.pass(dst, data, !toClient, true) })
+	return v.queue.add(&v.turns[i], func() error { return v.pass(dst, data, !toClient, true) })
 }
 
 func (v *conversation) end(err error) error {

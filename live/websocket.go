@@ -81,8 +81,7 @@ func (x *exchange) websocket(s *serverConn, fields []flowfile.Field, log *flowfi
 		Server:     websocket.Side{Conn: s.conn, Reader: s.br},
 		Extensions: strings.Join(extensions, ", "), Hold: p.wants(replay.WebSocketMessage),
 	}
-	t := &talk{x: x, r: r, open: open}
-	t.toClient, t.toServer = injector{turn: r.Turn(true), log: p.log}, injector{turn: r.Turn(false), log: p.log}
+	t := &talk{x: x, r: r, open: open, queue: injector{log: p.log}}
 	p.conversations.Store(x.flow.ID(), t)
 	defer p.conversations.Delete(x.flow.ID())
 	r.Handle = func(m *websocket.Message) { t.message(m, log) }
@@ -108,7 +107,7 @@ type talk struct {
 	r    *websocket.Relay
 	open OpenFlow
 
-	toClient, toServer injector
+	queue injector
 
 	mu   sync.Mutex
 	over bool // an injected message came too late
@@ -153,9 +152,5 @@ func (t *talk) inject(toClient bool, opcode int, data []byte) error {
 	if opcode != 1 && opcode != 2 {
 		return fmt.Errorf("a WebSocket message is text (1) or binary (2), not %d", opcode)
 	}
-	j := &t.toServer
-	if toClient {
-		j = &t.toClient
-	}
-	return j.add(func() error { return t.r.Inject(toClient, opcode, data) })
+	return t.queue.add(t.r.Turn(toClient), func() error { return t.r.Inject(toClient, opcode, data) })
 }
