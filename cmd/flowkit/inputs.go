@@ -62,7 +62,9 @@ func (in *inputs) files(s *cli.Streams, need flowfile.Need) (*formats.Files, err
 	if err != nil {
 		return nil, err
 	}
-	files := &formats.Files{Paths: paths, Stdin: s.In, Options: in.options(need)}
+	o := in.options(need)
+	o.Notice = func(what string) { s.Say("%s", what) }
+	files := &formats.Files{Paths: paths, Stdin: s.In, Options: o}
 	if err := files.Start(); err != nil {
 		return nil, &cli.Error{Code: cli.Input, Err: plainPathError(err)}
 	}

@@ -36,6 +36,9 @@ func (c *conversion) sayNotHTTP(skipped map[flowfile.Kind]int) {
 
 // sayNotInDump is for dumps, whose versions differ in what they hold.
 func (c *conversion) sayNotInDump(l mitm.Lost) {
+	if l.Updated > 0 {
+		c.streams.Say("wrote %s of an old dump in format version 17, because they were changed", count(int(l.Updated), "flow"))
+	}
 	if l.Flows > 0 {
 		c.streams.Say("left out %s that this version of the dump format has no place for", count(int(l.Flows), "flow"))
 		c.worsen(cli.Lost)

@@ -12,9 +12,10 @@ import (
 	"flowkit/cmd/flowkit/internal/cli"
 )
 
-const rootHelp = `flowkit works with recorded web traffic: mitmproxy dumps, its own compressed
-files and JSON lines. Every command reads any of them, from files (-r) or standard input,
-and tells the format by the content. What -w writes follows the name of the file.
+const rootHelp = `flowkit works with recorded web traffic: mitmproxy dumps, HARs, its own
+compressed files and JSON lines. Every command reads any of them, from files (-r) or
+standard input, and tells the format by the content. What -w writes follows the name of
+the file.
 
 Words behind the flags are a filter expression, as in mitmdump (flowkit help filter); for
 cat, info and verify they are files.`

@@ -28,6 +28,8 @@ type ReadOptions struct {
 	Need    flowfile.Need // what will be asked of the flows
 	Workers int           // decoding goroutines, where there are some; 0: one per processor
 	TempDir string        // for what cannot be read again; "": the system's
+	// Notice, if it is set, is told of what is read as well as can be; nothing is lost by it.
+	Notice func(string)
 }
 
 // WriteOptions are what every writer is told.
@@ -49,6 +51,9 @@ type Format struct {
 	Extensions []string
 	// Sniff tells from the first bytes (up to SniffLen) whether they are the format's.
 	Sniff func(head []byte) bool
+	// Find tells whether flows of the format begin somewhere in the first SearchLen bytes, of
+	// which the very first are damaged; nil: that is not looked for.
+	Find func(b []byte) bool
 	// Read is nil for a format that can only be written.
 	Read func(r io.Reader, o ReadOptions) flowfile.Source
 	// Write is nil for a format that can only be read.
@@ -69,7 +74,7 @@ func Formats() []Format {
 				return len(h) >= 16 && string(h[:4]) == "\x5f\x2a\x4d\x18" && string(h[8:16]) == "\x89FLOW\r\n\x1a"
 			},
 			Read: func(r io.Reader, o ReadOptions) flowfile.Source {
-				return native.NewReader(r, native.ReaderOptions(o))
+				return native.NewReader(r, native.ReaderOptions{Name: o.Name, Need: o.Need, Workers: o.Workers, TempDir: o.TempDir})
 			},
 			Write: func(w io.Writer, o WriteOptions) flowfile.Sink {
 				return native.NewWriter(w, native.WriterOptions{
@@ -79,22 +84,19 @@ func Formats() []Format {
 		},
 		{
 			Name: "mitm", Title: "mitmproxy dump", Extensions: []string{".mitm", ".mitmproxy", ".dump"}, Binary: true,
-			Sniff: mitm.Sniff,
+			Sniff: mitm.Sniff, Find: mitm.Find,
 			Read: func(r io.Reader, o ReadOptions) flowfile.Source {
-				return mitm.NewReader(r, mitm.ReaderOptions{Name: o.Name, Need: o.Need, Spool: spool(o.TempDir)})
+				return mitm.NewReader(r, mitm.ReaderOptions{Name: o.Name, Need: o.Need, Spool: spool(o.TempDir), Notice: o.Notice})
 			},
 			Write: func(w io.Writer, o WriteOptions) flowfile.Sink {
 				return mitm.NewWriter(w, mitm.WriterOptions{Version: o.MitmVersion, Spool: spool(o.TempDir)})
 			},
 		},
 		{
-			Name: "har", Title: "HTTP archive 1.2", Extensions: []string{".har"},
-			Sniff: func(h []byte) bool {
-				h = bytes.TrimLeft(bytes.TrimPrefix(h, []byte("\xef\xbb\xbf")), " \t\r\n")
-				if len(h) == 0 || h[0] != '{' {
-					return false
-				}
-				return bytes.HasPrefix(bytes.TrimLeft(h[1:], " \t\r\n"), []byte(`"log"`))
+			Name: "har", Title: "HTTP archive", Extensions: []string{".har"},
+			Sniff: har.Sniff,
+			Read: func(r io.Reader, o ReadOptions) flowfile.Source {
+				return har.NewReader(r, har.ReaderOptions{Name: o.Name, Need: o.Need, Spool: spool(o.TempDir)})
 			},
 			Write: func(w io.Writer, o WriteOptions) flowfile.Sink {
 				return har.NewWriter(w, har.Options{Pretty: o.Pretty, Version: o.Creator, OnDamage: o.OnDamage})
@@ -152,6 +154,6 @@ func errOf(name string, head []byte) error {
 	case bytes.HasPrefix(head, []byte("\xd4\xc3\xb2\xa1")), bytes.HasPrefix(head, []byte("\x0a\x0d\x0d\x0a")):
 		what = "it is a packet capture: flowkit reads flows, not packets"
 	}
-	return fmt.Errorf("%s: %w: %s; flowkit reads its own files, mitmproxy dumps and JSON lines, also compressed by gzip or zstd",
+	return fmt.Errorf("%s: %w: %s; flowkit reads its own files, mitmproxy dumps, HARs and JSON lines, also compressed by gzip, zlib or zstd",
 		name, ErrUnknown, what)
 }

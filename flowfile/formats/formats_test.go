@@ -3,6 +3,7 @@ package formats_test
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"errors"
 	"io"
 	"os"
@@ -116,6 +117,38 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// HARs are told by their content in all their shapes; what begins likewise is something else.
+func TestOpenHAR(t *testing.T) {
+	const har = `{"log": {"version": "1.2", "entries": [{"request":{"method":"GET","url":"http://x.example/"}}]}}`
+	var z bytes.Buffer
+	w := zlib.NewWriter(&z)
+	_, _ = io.WriteString(w, har)
+	w.Close()
+	for _, c := range []struct{ name, data, format, compression string }{
+		{"plain", har, "har", ""},
+		{"a mark", "\xef\xbb\xbf \r\n" + har, "har", ""},
+		{"JSONP", "callback(" + har + ");", "har", ""},
+		{"a bare log", har[len(`{"log":`) : len(har)-1], "har", ""},
+		{"zlib", z.String(), "har", "zlib"},
+		{"gzip", string(gzipped(t, []byte(har))), "har", "gzip"},
+		{"zstd", string(zstded(t, []byte(har))), "har", "zstd"},
+		{"JSON lines", `{"type":"http","log":{}}`, "jsonl", ""},
+	} {
+		in, err := formats.Open(save(t, "a", []byte(c.data)), formats.ReadOptions{Need: needAll, TempDir: t.TempDir()})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if in.Format.Name != c.format || in.Compression != c.compression {
+			t.Errorf("%s: taken for %s %q", c.name, in.Format.Name, in.Compression)
+		}
+		if flows, damage, err := count(in); flows != 1 || len(damage) > 0 || err != nil {
+			t.Errorf("%s: %d flows, %v, %v", c.name, flows, damage, err)
+		}
+		in.Close()
+	}
+}
+
 // Flows outlive the input they came from.
 func TestFlowsOutliveInput(t *testing.T) {
 	want := flowtest.Flows(30, 41)
@@ -152,8 +185,6 @@ func body(f *flowfile.Flow) flowfile.Body {
 
 func TestNotOpened(t *testing.T) {
 	for _, c := range []struct{ name, data, want string }{
-		{"har", `{"log": {"version": "1.2", "entries": []}}`, "can only be written"},
-		{"har with a mark", "\xef\xbb\xbf {\n \"log\" :{}}", "can only be written"},
 		{"zip", "PK\x03\x04rest of it", "ZIP archive"},
 		{"pcap", "\xd4\xc3\xb2\xa1\x02\x00", "packet capture"},
 		{"pcapng", "\x0a\x0d\x0d\x0a\x00\x00", "packet capture"},
@@ -164,6 +195,7 @@ func TestNotOpened(t *testing.T) {
 		{"gzip of gzip", string(gzipped(t, gzipped(t, []byte("hello")))), "unknown format"},
 		{"zstd of text", string(zstded(t, []byte("hello world"))), "unknown format"},
 		{"gzip cut short", "\x1f\x8b\x08", "EOF"},
+		{"zlib broken", "\x78\x9c\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "zlib"},
 		{"gzip broken", "\x1f\x8b\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "gzip"},
 		{"zstd broken", "\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "zstd"},
 	} {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ import (
 type Input struct {
 	flowfile.Source
 	Format      Format
-	Compression string // "", "gzip" or "zstd"
+	Compression string // "", "gzip", "zlib" or "zstd"
 	File        *os.File
 	closers     []io.Closer
 }
@@ -105,6 +106,9 @@ func (in *Input) detect(r io.Reader, head []byte, o ReadOptions) error {
 		return nil
 	}
 	if in.Compression != "" {
+		if in.search(r, o) {
+			return nil
+		}
 		return errOf(o.Name+" ("+in.Compression+")", head)
 	}
 	packed := &counter{r: r}
@@ -113,6 +117,9 @@ func (in *Input) detect(r io.Reader, head []byte, o ReadOptions) error {
 		return fmt.Errorf("%s: %w", o.Name, err)
 	}
 	if plain == nil {
+		if in.search(r, o) {
+			return nil
+		}
 		return errOf(o.Name, head)
 	}
 	in.Compression = name
@@ -188,6 +195,12 @@ func decompress(r io.Reader, head []byte) (io.ReadCloser, string, error) {
 			return nil, "", err
 		}
 		return z, "gzip", nil
+	case len(head) > 1 && head[0] == 0x78 && head[1]&0x20 == 0 && (uint(head[0])<<8|uint(head[1]))%31 == 0: // .zhar
+		z, err := zlib.NewReader(bufio.NewReaderSize(r, 64<<10))
+		if err != nil {
+			return nil, "", err
+		}
+		return z, "zlib", nil
 	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
 		if err != nil {

@@ -71,6 +71,14 @@ func wireSize(body flowfile.Body, c content, plain bool) int64 {
 	return n
 }
 
+// messageBody is messageBody, but for a draft that does not want the body.
+func (w *Writer) messageBody(m *flowfile.Message) content {
+	if w.draft != nil && w.draft.skip[m] {
+		return content{wire: -1}
+	}
+	return messageBody(m)
+}
+
 // plainBody reads a body that has no headers the first time.
 func plainBody(b flowfile.Body) content {
 	if b.State() == flowfile.BodyAbsent {
@@ -228,6 +236,10 @@ func (c *checker) end() { c.bad = c.bad || len(c.rest) > 0 }
 // copyBody writes the body the second time, as the value that is due: a string of text or
 // of base64.
 func (w *Writer) copyBody(f *flowfile.Flow, what string, c content, text bool) {
+	if w.draft != nil {
+		w.draft.body(w.j, held{what, c, text})
+		return
+	}
 	var out io.WriteCloser
 	if text {
 		out = w.j.TextStream()
@@ -275,7 +287,7 @@ func (c *content) copyTo(out io.Writer, text bool) error {
 
 // responseBody writes content and returns bodySize.
 func (w *Writer) responseBody(f *flowfile.Flow, m *flowfile.Message) int64 {
-	c := messageBody(m)
+	c := w.messageBody(m)
 	w.j.Object()
 	w.int("size", max(w.fullSize(m, c), 0))
 	if c.wire >= 0 && c.err == nil && !truncated(m.Body()) {
@@ -309,7 +321,7 @@ func (w *Writer) fullSize(m *flowfile.Message, c content) int64 {
 // requestBody writes postData or _content and returns bodySize.
 func (w *Writer) requestBody(f *flowfile.Flow, m *flowfile.Message) int64 {
 	body := m.Body()
-	c := messageBody(m)
+	c := w.messageBody(m)
 	if c.size == 0 && c.err == nil && body.State() == flowfile.BodyPresent {
 		return c.wire
 	}

@@ -12,10 +12,19 @@ import (
 
 // entry writes one flow.
 func (w *Writer) entry(f *flowfile.Flow) {
-	j := w.j
 	t := timing(f, &w.conns)
+	if k := w.kept(f); k != nil {
+		w.keptEntry(f, k, t)
+		return
+	}
+	w.freshEntry(f, t)
+}
+
+// freshEntry writes a flow from the model alone.
+func (w *Writer) freshEntry(f *flowfile.Flow, t timings) {
+	j := w.j
 	j.Object()
-	w.text("pageref", pageID)
+	w.text("pageref", w.pages.own(f.Start()))
 	w.text("startedDateTime", stamp(f.Start()))
 	j.Key("time")
 	j.Decimal(t.total())
@@ -225,15 +234,7 @@ func (w *Writer) webSocket(f *flowfile.Flow) {
 	j := w.j
 	w.text("_resourceType", "websocket")
 	j.Key("_webSocketMessages")
-	j.Array()
-	for m, err := range f.Messages().All() {
-		if err != nil {
-			w.lost(f, "WebSocket messages", err)
-			break
-		}
-		w.message(f, m)
-	}
-	j.EndArray()
+	w.messages(f)
 	if end == nil || end.CloseCode == 0 && end.End == 0 && end.ClosedByClient == nil {
 		return
 	}
@@ -252,6 +253,23 @@ func (w *Writer) webSocket(f *flowfile.Flow) {
 		j.Bool(*end.ClosedByClient)
 	}
 	j.EndObject()
+}
+
+// messages writes the messages or, in a draft, true in their place.
+func (w *Writer) messages(f *flowfile.Flow) {
+	if w.draft != nil {
+		w.j.Bool(true)
+		return
+	}
+	w.j.Array()
+	for m, err := range f.Messages().All() {
+		if err != nil {
+			w.lost(f, "WebSocket messages", err)
+			break
+		}
+		w.message(f, m)
+	}
+	w.j.EndArray()
 }
 
 const opText, opBinary = 1, 2

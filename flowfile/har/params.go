@@ -73,3 +73,9 @@ func (w *Writer) parts(parts []part) {
 	}
 	w.j.EndArray()
 }
+
+// multipartBoundary returns the boundary of a form, and false if the type is none.
+func multipartBoundary(contentType string) (string, bool) {
+	kind, attributes, err := mime.ParseMediaType(contentType)
+	return attributes["boundary"], err == nil && kind == "multipart/form-data"
+}

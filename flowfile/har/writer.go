@@ -1,7 +1,39 @@
-// Package har writes HTTP archives (HAR 1.2) that browsers, har-validator, k6 and Insomnia
-// accept.
+// Package har reads and writes HTTP archives (HAR 1.0 to 1.3). It reads them as exporters
+// write them, and writes 1.2 that browsers, har-validator, k6 and Insomnia accept.
 //
+//	Reader   a flowfile.Source: entry by entry, of files of any size
 //	Writer   a flowfile.Sink; only HTTP flows have a place in a HAR
+//
+// # Reading
+//
+// A Reader takes byte order marks, JSONP calls, a log without its root, several HARs one
+// behind the other, members in any order, commas too many, NaN, and members that are null,
+// missing or of the wrong type. What it cannot read of the JSON costs one entry: it is told
+// as flowfile.Damage with the entry's number and place, and the next object with a request
+// goes on. An entry may take 64 MiB, not counting strings of more than 1 MiB, which go to
+// the spool, and WebSocket messages.
+//
+// A flow that came from a HAR keeps its entry, without bodies and messages, as a HAR of one
+// entry in flowfile.Kept, with the creator, the browser and its page. So a Writer gives
+// back what the model has no place for, also by way of native files and JSON lines: unknown
+// members, sizes, the timings to the digit. Members of which the model was changed are
+// written from the model; members that some reader does not take (null, of the wrong type,
+// a date that is none) are corrected or left out. Pages that no entry refers to, the log's
+// comment and its unknown members go with the first entry behind them, or with the last.
+// Of an entry that takes more than 4 MiB nothing is kept, which is told as damage without
+// lost flows.
+//
+// HARs have bodies decoded, flows have them as they were on the wire. So text is put into
+// its charset, and content that a Content-Encoding header belongs to under that coding
+// again, when somebody asks for it: the bytes are not those of the wire, and say the same.
+// Content that is under its coding still, as some exporters leave it, stays as it is. The
+// text of a HAR's WebSocket messages and of requests is UTF-8.
+//
+// Where there is no "_id", the id of a flow is made from the entry and its number, so it
+// is the same every time. A response with status 0, null or less and without headers and
+// text makes a flow with an error.
+//
+// # Writing
 //
 // What the format has no field for is kept under names that begin with an underscore:
 //
@@ -22,6 +54,10 @@
 // where the request went is serverIPAddress and connection. Pseudo-headers stay out of
 // headers, because importers send them. content.text of a type without charset is UTF-8
 // where it is valid, not Latin-1: what viewers show is then what browsers showed.
+//
+// Pages stand before the entries, where people look for them, but behind them if the
+// first flow came from a HAR: those of later flows are not known before. Of flows that
+// came from several HARs, the creator and the browser of the first are written.
 package har
 
 import (
@@ -46,13 +82,21 @@ type Options struct {
 // Writer writes one HAR. Nothing is kept in memory but the flow in hand, and of its
 // bodies 1 MiB.
 type Writer struct {
-	j       *jsonw.Writer
-	o       Options
-	begun   bool
-	closed  bool
-	skipped map[flowfile.Kind]int
-	conns   recent
-	damage  error // of the batch in hand
+	j         *jsonw.Writer
+	o         Options
+	begun     bool
+	closed    bool
+	skipped   map[flowfile.Kind]int
+	conns     recent
+	damage    error // of the batch in hand
+	pages     pages
+	draft     *draft   // nil: it is written for good
+	others    []member // of the log, written at its end
+	scratch   []byte
+	pagesLost bool
+
+	memo     *flowfile.Flow // the last flow that kept was asked for
+	memoKept *keptHAR
 }
 
 var _ flowfile.Sink = (*Writer)(nil)
@@ -79,7 +123,7 @@ func (w *Writer) Write(b *flowfile.Batch) error {
 			w.skipped[f.Kind()]++
 			continue
 		}
-		w.begin(f.Start())
+		w.begin(f)
 		w.entry(f)
 	}
 	return errors.Join(w.j.Err(), w.damage)
@@ -93,20 +137,18 @@ func (w *Writer) Close() error {
 	if w.closed {
 		return nil
 	}
-	w.begin(0)
+	w.begin(nil)
 	w.closed = true
 	w.j.EndArray()
+	w.endLog()
 	w.j.EndObject()
 	w.j.EndObject()
 	w.j.Line()
 	return w.j.Flush()
 }
 
-// pageID is the id of the one page. Firefox and Safari want a page.
-const pageID = "page_1"
-
 // begin writes what is before the entries, once.
-func (w *Writer) begin(start flowfile.Time) {
+func (w *Writer) begin(first *flowfile.Flow) {
 	if w.begun {
 		return
 	}
@@ -116,26 +158,32 @@ func (w *Writer) begin(start flowfile.Time) {
 	j.Key("log")
 	j.Object()
 	w.text("version", "1.2")
-	j.Key("creator")
-	j.Object()
-	w.text("name", "flowkit")
-	w.text("version", strings.TrimPrefix(w.o.Version, "flowkit "))
-	j.EndObject()
-	j.Key("pages")
-	j.Array()
-	j.Object()
-	w.text("startedDateTime", stamp(start))
-	w.text("id", pageID)
-	w.text("title", "flowkit")
-	j.Key("pageTimings")
-	j.Object()
-	w.int("onContentLoad", -1)
-	w.int("onLoad", -1)
-	j.EndObject()
-	j.EndObject()
-	j.EndArray()
+	if first != nil {
+		if k := w.kept(first); k != nil {
+			w.keptLog(k)
+			j.Key("entries")
+			j.Array()
+			return
+		}
+	}
+	w.creator()
+	var start flowfile.Time
+	if first != nil {
+		start = first.Start()
+	}
+	w.pages.fixed = true
+	w.pages.own(start)
+	w.writePages()
 	j.Key("entries")
 	j.Array()
+}
+
+func (w *Writer) creator() {
+	w.j.Key("creator")
+	w.j.Object()
+	w.text("name", "flowkit")
+	w.text("version", strings.TrimPrefix(w.o.Version, "flowkit "))
+	w.j.EndObject()
 }
 
 // stamp is t as readers want it: with zone and milliseconds.

@@ -125,3 +125,23 @@ func BenchmarkReadPipe(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*benchFlows), "µs/flow")
 }
+
+// BenchmarkReadOld reads records that climb the whole ladder.
+func BenchmarkReadOld(b *testing.B) {
+	for _, version := range []string{"0.11", "7", "16"} {
+		b.Run(version, func(b *testing.B) {
+			i := era(version)
+			data := bytes.Repeat(recordBytes(record(i, "id"), !since(i, "0.19")), benchFlows)
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, err := range flowfile.Flows(mitm.NewReader(bytes.NewReader(data), mitm.ReaderOptions{})) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*benchFlows), "µs/flow")
+		})
+	}
+}

@@ -56,7 +56,7 @@ func TestConvert(t *testing.T) {
 	for v := 17; v <= 21; v++ {
 		forms[v] = formOf(parseAll(t, load(t, dumpOf(t, v))))
 	}
-	for _, path := range dumps(t) {
+	for _, path := range allDumps(t) {
 		data := load(t, path)
 		for to := 17; to <= 21; to++ {
 			name := fmt.Sprintf("%s to %d", filepath.Base(path), to)
@@ -134,6 +134,9 @@ func compareFlows(t *testing.T, name string, got, want *flowfile.Flow) {
 		a.State, b.State = 0, 0
 		a.Transport, b.Transport = "", ""
 		a.ProxyMode, b.ProxyMode = "", ""
+		if b.Sock == nil && a.Sock.String() == ":0" { // from version 19 on an address must be there
+			a.Sock = nil
+		}
 		if !reflect.DeepEqual(a, b) {
 			t.Errorf("%s: connection\n%+v, want\n%+v", name, a, b)
 		}
@@ -190,8 +193,12 @@ func TestConvertForMitmproxy(t *testing.T) {
 		t.Fatal(err)
 	}
 	sources := [][]byte{generated.Bytes()}
-	for _, path := range dumps(t) {
+	for _, path := range allDumps(t) {
 		sources = append(sources, load(t, path))
+	}
+	sources = append(sources, conversations())
+	for i := range eras {
+		sources = append(sources, recordBytes(record(i, "id"), !since(i, "0.19")))
 	}
 	args := []string{"-c", readScript}
 	var want [][]*flowfile.Flow

@@ -1,5 +1,5 @@
-// Package mitm reads and writes mitmproxy dumps, format versions 17 to 21 (mitmproxy 8.1
-// to 12).
+// Package mitm reads mitmproxy dumps of every format version from 0.11 on (mitmproxy 0.11 to
+// 12) and writes versions 17 to 21 (mitmproxy 8.1 to 12).
 //
 // A dump is a plain sequence of records without header, index, separator or checksum. A
 // record is a tnetstring of a dictionary:
@@ -24,5 +24,31 @@
 //	         flow only the changed elements are replaced; flows from elsewhere are
 //	         written as mitmproxy would
 //
-// Records below version 17 are reported as damage, one by one (see migrate.go).
+// # Old records
+//
+// A record below version 17 climbs a ladder, one small step for each version (migrate.go),
+// and what it has become is read as a record of version 17. Bodies and messages are not
+// touched on the way: they stay where they are in the input.
+//
+//	0.11 … 0.19, 1.0, 2.0, 3.0   the version is a list, that of mitmproxy itself; keys are
+//	                             bytes up to 0.17, addresses dictionaries up to 2.0
+//	4 … 11                       a WebSocket is a record of its own
+//	12 … 16                      it is part of the flow of its handshake
+//
+// The two records of an old WebSocket are one flow, in the place of the second: a handshake
+// is held back until its WebSocket comes or the input ends (handshake.go).
+//
+// A flow that nobody changed is written as it stood, in one record or two. A changed one is
+// written in version 17, which is nearest to it and which every mitmproxy from 8.1 on reads.
+//
+// # Newer records
+//
+// A record of a version above 21 is read as far as it is like one of 21. What is new in it
+// is not shown, but stays in the record, also when other parts of it are changed.
+//
+// # Damage
+//
+// What cannot be read is reported with its place, and reading goes on with the next record
+// that can (resync.go). Of an input whose very beginning is damaged, Find tells whether it
+// is a dump.
 package mitm

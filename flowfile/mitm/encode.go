@@ -48,6 +48,9 @@ type Lost struct {
 	Flows  int64 // flows that were not written: UDP in version 17, HTTP without a request
 	Fields int64 // fields that were left out
 	Extra  int64 // unknown fields of other formats that were left out
+	// Updated are flows of records below version 17 that were changed and so written in 17.
+	// Nothing was lost of them.
+	Updated int64
 }
 
 // longPiece is from what size a stretch of an original record is not copied.

@@ -42,7 +42,17 @@ func moduleRoot(t testing.TB) string {
 	}
 }
 
-// dumps returns the dumps of the versions that are read.
+// allDumps returns the dumps of all versions.
+func allDumps(t testing.TB) []string {
+	t.Helper()
+	m, err := filepath.Glob(filepath.Join(corpus(t), "*.mitm"))
+	if err != nil || len(m) < 30 {
+		t.Fatalf("%d dumps in the corpus (%v)", len(m), err)
+	}
+	return m
+}
+
+// dumps returns the dumps of the versions that are read without migration.
 func dumps(t testing.TB) []string {
 	t.Helper()
 	dir := corpus(t)

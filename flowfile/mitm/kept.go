@@ -36,7 +36,7 @@ func (r *Record) Kept(f *flowfile.Flow) *flowfile.Kept {
 
 // plain tells whether the model writer gives the record with f's changes.
 func (r *Record) plain(f *flowfile.Flow) bool {
-	if r.version > maxVersion || r.backup.n > 0 || r.unknown+r.inner > 0 {
+	if r.version < minVersion || r.version > maxVersion || r.backup.n > 0 || r.unknown+r.inner > 0 {
 		return false
 	}
 	if l, ok := f.Messages().Source().(*messageList); ok && !l.canonical() {

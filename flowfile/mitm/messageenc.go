@@ -23,10 +23,10 @@ type messageStream struct {
 var errMessagesChanged = errors.New("the messages changed while they were written")
 
 // messages writes the messages of f. Those of a record are taken as they are: their form
-// is the same in all versions.
+// is the same in all versions, but for those that are short.
 func (e *encoder) messages(f *flowfile.Flow, websocket bool) {
 	src := f.Messages().Source()
-	if l, ok := src.(*messageList); ok && l.websocket == websocket {
+	if l, ok := src.(*messageList); ok && l.websocket == websocket && !l.short {
 		if e.holes && len(l.b) > 0 {
 			mark := e.begin(']')
 			e.piece(piece{n: int64(len(l.b)), part: flowfile.BodyMessage, data: l.b})

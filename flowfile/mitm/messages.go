@@ -11,6 +11,7 @@ import (
 type messageList struct {
 	b         []byte // the payload of the list
 	websocket bool
+	short     bool // its messages have less than those of version 17
 	n         int
 }
 

@@ -20,6 +20,7 @@ type parser struct {
 	conns connCache
 	// fields collects the headers of one record before they are given their own array.
 	fields []flowfile.Field
+	held   handshakes
 }
 
 // top are the elements of a record.
@@ -43,9 +44,22 @@ func (p *parser) record(c *chunk, off, n int) (*flowfile.Flow, error) {
 	if err := t.parse(b, it); err != nil {
 		return nil, err
 	}
-	version, err := versionOf(b, t.version)
+	version, rung, err := versionOf(b, t.version)
 	if err != nil {
 		return nil, err
+	}
+	x := &node{record: Record{chunk: c, off: off, n: n, version: version}}
+	if version < minVersion {
+		return p.old(x, it, rung, t.backup)
+	}
+	return p.flow(x, b, &t, nil)
+}
+
+// flow makes a flow of the elements t of b: the record of x, or what o has become.
+func (p *parser) flow(x *node, b []byte, t *top, o *old) (*flowfile.Flow, error) {
+	version, mapped := x.record.version, x.record.chunk.mapped
+	if o != nil {
+		version, mapped = minVersion, false
 	}
 	kind, ok := flowfile.ParseKind(text(b, t.kind))
 	if !ok {
@@ -54,7 +68,8 @@ func (p *parser) record(c *chunk, off, n int) (*flowfile.Flow, error) {
 		}
 		return nil, errors.New("unknown flow type " + quote(text(b, t.kind)))
 	}
-	x := &node{record: Record{chunk: c, off: off, n: n, version: version, unknown: t.unknown, twice: t.twice}}
+	x.record.unknown, x.record.twice = t.unknown, t.twice
+	var err error
 	h := flowfile.Head{
 		ID: text(b, t.id), Kind: kind, Created: moment(b, t.created),
 		Intercepted: boolean(b, t.intercepted), Replay: text(b, t.replay),
@@ -73,19 +88,19 @@ func (p *parser) record(c *chunk, off, n int) (*flowfile.Flow, error) {
 		}
 	}
 	if t.client.tag == '}' {
-		if x.record.client, err = p.conns.get(b, t.client, version, false, c.mapped); err != nil {
+		if x.record.client, err = p.conns.get(b, t.client, version, false, mapped); err != nil {
 			return nil, err
 		}
 	}
 	if t.server.tag == '}' {
-		if x.record.server, err = p.conns.get(b, t.server, version, true, c.mapped); err != nil {
+		if x.record.server, err = p.conns.get(b, t.server, version, true, mapped); err != nil {
 			return nil, err
 		}
 	}
 	h.Conns = (*conns)(&x.record)
 	switch kind {
 	case flowfile.HTTP:
-		err = p.http(x, b, &t, &h)
+		err = p.http(x, b, t, &h)
 	case flowfile.DNS:
 		h.DNSRequest, err = parseDNS(b, t.request, &x.record)
 		if err == nil {
@@ -93,6 +108,9 @@ func (p *parser) record(c *chunk, off, n int) (*flowfile.Flow, error) {
 		}
 	default:
 		h.Messages, err = messages(b, t.messages, false, &x.record)
+	}
+	if err == nil && o != nil {
+		err = o.attach(x, &h)
 	}
 	if err != nil {
 		return nil, err
@@ -314,20 +332,19 @@ func (p *parser) message(x *node, b []byte, k, v item, h *flowfile.MessageHead, 
 	case "timestamp_end":
 		h.End = moment(b, v)
 	case "content":
-		h.Body = x.body(v, part)
+		h.Body = x.body(&x.record, v, part)
 	default:
 		x.record.inner++
 	}
 	return nil
 }
 
-// body returns the body that v is; null is absent.
-func (x *node) body(v item, part int) flowfile.Body {
+// body returns the body that v is in r; null is absent.
+func (x *node) body(r *Record, v item, part int) flowfile.Body {
 	if v.tag != ',' && v.tag != ';' {
 		return flowfile.Body{}
 	}
-	r := &x.record
-	r.bodies[part] = span{v.s, v.e - v.s}
+	x.record.bodies[part] = span{v.s, v.e - v.s}
 	switch {
 	case v.s == v.e:
 		return flowfile.StringBody("")

@@ -2,6 +2,7 @@ package mitm
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"runtime/debug"
 
@@ -13,14 +14,19 @@ type ReaderOptions struct {
 	Name  string          // of the input, for damage; "" for none
 	Spool *flowfile.Spool // nil: large records of a pipe go to os.TempDir
 	Need  flowfile.Need   // no matter: what is not touched is not read
+	// Notice, if it is set, is told once of records that are newer than the package.
+	Notice func(string)
 }
 
 // Reader reads a dump. It is a flowfile.Source with Progress.
 type Reader struct {
-	w    *window
-	name string
-	p    parser
-	next error // what comes behind the batch that was delivered
+	w      *window
+	name   string
+	notice func(string)
+	p      parser
+	next   error // what comes behind the batch that was delivered
+	// ready are handshakes that were held and are to come before what is read next.
+	ready []*flowfile.Flow
 }
 
 var (
@@ -31,7 +37,7 @@ var (
 // NewReader returns a reader of the dump r. A regular file is mapped from its current
 // offset; it must not shrink while flows of it are in use.
 func NewReader(r io.Reader, o ReaderOptions) *Reader {
-	return &Reader{w: newWindow(r, o.Spool), name: o.Name}
+	return &Reader{w: newWindow(r, o.Spool), name: o.Name, notice: o.Notice}
 }
 
 // Progress returns the bytes read and, for a file, the bytes in all.
@@ -88,9 +94,14 @@ func (r *Reader) batch() (*flowfile.Batch, error) {
 		}
 		f, n, err := r.flow()
 		if err != nil {
+			var d *flowfile.Damage
+			final := !errors.As(err, &d)
+			if final && len(r.p.held.flows) > 0 { // it will come again
+				r.ready = r.p.held.all()
+				continue
+			}
 			if len(b.Flows) == 0 {
-				var d *flowfile.Damage
-				if !errors.As(err, &d) {
+				if final {
 					r.next = err
 				}
 				return nil, err
@@ -98,8 +109,10 @@ func (r *Reader) batch() (*flowfile.Batch, error) {
 			r.next = err
 			break
 		}
-		b.Flows = append(b.Flows, f)
-		size += n
+		if f != nil {
+			b.Flows = append(b.Flows, f)
+			size += n
+		}
 	}
 	return b, nil
 }
@@ -122,14 +135,23 @@ func (r *Reader) here() (bool, error) {
 	}
 }
 
-// flow reads one record: a flow and its bytes, or an error that stands in its place.
+// flow reads one record: a flow and its bytes, no flow for one that is held, or an error
+// that stands in its place.
 func (r *Reader) flow() (*flowfile.Flow, int, error) {
+	if len(r.ready) > 0 {
+		f := r.ready[0]
+		r.ready = r.ready[1:]
+		return f, 0, nil
+	}
 	w := r.w
 	if err := w.fill(headSize); err != nil {
 		return nil, 0, err
 	}
 	rest := w.rest()
 	if len(rest) == 0 {
+		if r.ready = r.p.held.all(); len(r.ready) > 0 {
+			return r.flow()
+		}
 		if w.err != nil {
 			return nil, 0, w.err
 		}
@@ -160,5 +182,23 @@ func (r *Reader) flow() (*flowfile.Flow, int, error) {
 		return nil, 0, r.skip(err, total)
 	}
 	w.take(total)
+	switch v := f.Origin().(*Record).version; {
+	case v > maxVersion && r.notice != nil:
+		r.newer(v)
+	case v < minVersion && isHandshake(f):
+		r.ready = append(r.ready, r.p.held.add(r.p.detached(f))...)
+		return nil, total, nil
+	}
 	return f, total, nil
+}
+
+// newer says once that there are records of a version that is not known.
+func (r *Reader) newer(version int) {
+	name := r.name
+	if name == "" {
+		name = "input"
+	}
+	r.notice(fmt.Sprintf("%s: format version %d is newer than %d: it is read as far as it is like that; what is new in it is kept, not shown",
+		name, version, maxVersion))
+	r.notice = nil
 }

@@ -23,6 +23,7 @@ type Record struct {
 	twice          bool    // a key that places is about comes twice
 	backup         span
 	places         [2]places // of the request and the response
+	handshake      *Record   // of a WebSocket up to version 11, in which bodies are
 }
 
 // places is where a message of a record is: zero where it is not known.
@@ -50,7 +51,8 @@ func (r *Record) Format() string { return Format }
 // Format is the name of the format.
 const Format = "mitm"
 
-// Version returns the format version of the record.
+// Version returns the format version of the record; up to mitmproxy 3 that was mitmproxy's
+// own, of which this is the first number, 0 to 3.
 func (r *Record) Version() int { return r.version }
 
 // Offset returns the place of the record in the input.
@@ -58,6 +60,10 @@ func (r *Record) Offset() int64 { return r.chunk.base + int64(r.off) }
 
 // Size returns the bytes of the record.
 func (r *Record) Size() int { return r.n }
+
+// Handshake returns the record of the handshake if the record is that of a WebSocket and of
+// version 6 to 11, where each had its own; nil for none.
+func (r *Record) Handshake() *Record { return r.handshake }
 
 // bytes returns the record.
 func (r *Record) bytes() []byte { return r.chunk.data[r.off : r.off+r.n : r.off+r.n] }

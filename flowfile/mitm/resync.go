@@ -16,6 +16,21 @@ var (
 	errLength   = errors.New("the record does not end where its length says")
 )
 
+// Find tells whether a record begins somewhere in b that can be read and ends in b: whether
+// an input whose beginning is damaged is a dump.
+func Find(b []byte) bool {
+	r := NewReader(bytes.NewReader(b), ReaderOptions{})
+	for {
+		batch, err := r.Next()
+		if err == nil && len(batch.Flows) > 0 {
+			return true
+		}
+		if err != nil && !errors.As(err, new(*flowfile.Damage)) {
+			return false
+		}
+	}
+}
+
 // skip drops a record of n bytes that could not be read.
 func (r *Reader) skip(err error, n int) error {
 	d := &flowfile.Damage{File: r.name, Offset: r.w.offset(), Length: int64(n), Flows: 1, Err: err}

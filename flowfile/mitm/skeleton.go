@@ -99,14 +99,32 @@ const longMessages = 64 << 10
 // cut returns the record without its bodies, and without the payloads of its messages if
 // they are long.
 func (r *Record) cut() *skeleton {
-	var cuts []cutting
+	var bodies []cutting
 	for part, s := range r.bodies {
-		cuts = append(cuts, cutting{s, part})
+		bodies = append(bodies, cutting{s, part})
 	}
-	if r.messages.n > longMessages {
-		cuts = append(cuts, r.messagePayloads()...)
+	if r.handshake != nil {
+		return r.handshake.without(bodies).followedBy(r.without(r.longPayloads()))
 	}
-	return r.without(cuts)
+	return r.without(append(bodies, r.longPayloads()...))
+}
+
+// followedBy returns the skeleton of two records.
+func (k *skeleton) followedBy(l *skeleton) *skeleton {
+	for _, g := range l.gaps {
+		g.pos += len(k.head)
+		k.gaps = append(k.gaps, g)
+	}
+	k.head = append(k.head, l.head...)
+	return k
+}
+
+// longPayloads returns the payloads of the messages if they are long.
+func (r *Record) longPayloads() []cutting {
+	if r.messages.n <= longMessages {
+		return nil
+	}
+	return r.messagePayloads()
 }
 
 // comparable returns the record without its bodies and its list of messages.
@@ -196,8 +214,23 @@ func keptSkeleton(kept *flowfile.Kept) (*skeleton, error) {
 		k.gaps = append(k.gaps, gap{h.Pos, n, h.Part})
 		last = h.Pos
 	}
+	if kept.Version < minVersion { // perhaps two records, and they are not changed
+		return k, k.whole()
+	}
 	_, err := k.top()
 	return k, err
+}
+
+// whole tells whether the skeleton consists of records.
+func (k *skeleton) whole() error {
+	for i := 0; i < len(k.head); {
+		it, after, ok := k.next(i, len(k.head))
+		if !ok || it.tag != '}' {
+			return errKept
+		}
+		i = after
+	}
+	return nil
 }
 
 // part writes head[from:to] of the skeleton; what was cut out comes from f.

@@ -50,11 +50,16 @@ var tags = [256]bool{',': true, ';': true, '#': true, '^': true, '!': true, '~':
 
 // syntaxError is a place in a record that is no tnetstring or not what it should be.
 type syntaxError struct {
-	at   int // in the record
+	at   int // in the record, -1 if unknown
 	what string
 }
 
-func (e *syntaxError) Error() string { return fmt.Sprintf("%s at byte %d of the record", e.what, e.at) }
+func (e *syntaxError) Error() string {
+	if e.at < 0 {
+		return e.what
+	}
+	return fmt.Sprintf("%s at byte %d of the record", e.what, e.at)
+}
 
 func badElement(at int) error { return &syntaxError{at, "broken element"} }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"flowkit/flowfile"
 )
@@ -11,7 +12,9 @@ import (
 // WriterOptions are the options of a Writer.
 type WriterOptions struct {
 	// Version is the format version that every record is converted to, 17 to 21; 0: a
-	// record keeps its own, flows from elsewhere are written in 21.
+	// record keeps its own, flows from elsewhere are written in 21. A record below 17 that
+	// was changed cannot keep its version: it is written in 17, which every mitmproxy from
+	// 8.1 on reads.
 	Version int
 	Spool   *flowfile.Spool // for bodies of unknown size; nil: one in os.TempDir
 }
@@ -87,9 +90,12 @@ func (w *Writer) flow(f *flowfile.Flow) error {
 	case *Record:
 		switch {
 		case w.version != 0 && w.version != o.version:
-			return w.convert(f, o)
+			return w.convert(f, o, w.version)
 		case f.Changed() == 0:
 			return w.copy(o)
+		case o.version < minVersion:
+			w.enc.lost.Updated++
+			return w.convert(f, o, minVersion)
 		}
 		w.enc.reset(min(o.version, maxVersion))
 		if w.enc.spliceHeaders(f, o, f.Changed()) {
@@ -105,6 +111,12 @@ func (w *Writer) flow(f *flowfile.Flow) error {
 			return w.model(f, w.version)
 		case k.Head == "":
 			return w.model(f, k.Version)
+		case k.Version < minVersion && k.Changed|f.Changed() != 0:
+			w.enc.lost.Updated++
+			if hasBackup(k) {
+				w.enc.lost.Fields++
+			}
+			return w.model(f, minVersion)
 		}
 		s, err := keptSkeleton(k)
 		if err != nil {
@@ -114,8 +126,24 @@ func (w *Writer) flow(f *flowfile.Flow) error {
 	}
 }
 
+// hasBackup tells whether the record that was kept has a state before a user's edits.
+func hasBackup(kept *flowfile.Kept) bool {
+	k, err := keptSkeleton(kept)
+	if err != nil {
+		return false
+	}
+	it, _, _ := k.next(0, len(k.head))
+	fs, err := k.fields(nil, it)
+	return err == nil && slices.ContainsFunc(fs, func(f field) bool { return f.key == "backup" && f.value.tag == '}' })
+}
+
 // copy writes the record as it is.
 func (w *Writer) copy(r *Record) error {
+	if r.handshake != nil {
+		if err := w.copy(r.handshake); err != nil {
+			return err
+		}
+	}
 	if w.run.chunk == r.chunk && w.run.to == r.off {
 		w.run.to += r.n
 		return nil
@@ -138,23 +166,27 @@ func (w *Writer) endRun() error {
 }
 
 // convert writes a record in another version.
-func (w *Writer) convert(f *flowfile.Flow, r *Record) error {
+func (w *Writer) convert(f *flowfile.Flow, r *Record, version int) error {
 	w.enc.lost.Fields += int64(r.unknown + r.inner)
 	for _, c := range []*connEntry{r.client, r.server} {
 		if c != nil {
 			w.enc.lost.Fields += int64(c.parse().unknown)
 		}
 	}
-	w.enc.reset(w.version)
+	w.enc.reset(version)
+	if r.version < minVersion {
+		w.enc.converting = true
+		return w.finish(w.enc.flow(f, r))
+	}
 	return w.finish(w.enc.convert(f, r))
 }
 
 // model writes f as mitmproxy would.
 func (w *Writer) model(f *flowfile.Flow, version int) error {
-	if version < minVersion || version > maxVersion {
+	if version == 0 || version > maxVersion {
 		version = maxVersion
 	}
-	w.enc.reset(version)
+	w.enc.reset(max(version, minVersion))
 	return w.finish(w.enc.flow(f, nil))
 }
 

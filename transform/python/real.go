@@ -48,10 +48,14 @@ func (w *worker) encodeReal(p *pending) (marshal, error) {
 	return m, nil
 }
 
+// oldestReal is the oldest version that mitmproxy is given. It reads older ones too, but not
+// all, and of an old WebSocket it makes two flows.
+const oldestReal = 17
+
 // writeRecord writes f as a record of its own version, or of the newest that is allowed.
 func writeRecord(buf *bytes.Buffer, f *flowfile.Flow, newest int) error {
 	o := mitm.WriterOptions{}
-	if version(f) > newest {
+	if v := version(f); v > newest || v < oldestReal {
 		o.Version = newest
 	}
 	d := mitm.NewWriter(buf, o)
