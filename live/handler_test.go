@@ -404,3 +404,34 @@ func TestKill(t *testing.T) {
 		r.flow("http GET /other 204", "")
 	})
 }
+
+// A handler refuses a tunnel.
+func TestHandlerConnect(t *testing.T) {
+	noLeaks(t)
+	hooks := make(chan replay.Hook, 10)
+	r := start(t, func(o *live.Options) {
+		o.Handler = on(func(e *replay.Event) {
+			hooks <- e.Hook
+			if e.Hook == replay.HTTPConnect {
+				e.Flow.SetResponse(flowfile.NewResponse(flowfile.ResponseHead{
+					Status: 403, Reason: "No", MessageHead: flowfile.MessageHead{Version: "HTTP/1.1", Body: flowfile.StringBody("not there")},
+				}))
+			}
+		}, replay.HTTPConnect, replay.HTTPConnected, replay.HTTPConnectError)
+	})
+	w := r.dial()
+	w.send("CONNECT private.example:443 HTTP/1.1\r\nHost: private.example:443\r\n\r\n")
+	if h := w.head(); !strings.HasPrefix(h, "HTTP/1.1 403 No\r\n") {
+		t.Errorf("got %q", h)
+	}
+	w.Close()
+	r.stop()
+	close(hooks)
+	var got []replay.Hook
+	for h := range hooks {
+		got = append(got, h)
+	}
+	if !slices.Equal(got, []replay.Hook{replay.HTTPConnect, replay.HTTPConnectError}) {
+		t.Errorf("the events are %v", got)
+	}
+}

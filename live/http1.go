@@ -235,6 +235,7 @@ func (c *clientConn) connect(in *http1Client, h *http1.RequestHead, start flowfi
 		return errReported
 	}
 	if resp := f.Response(); resp != nil && (resp.Status() < 200 || resp.Status() > 299) {
+		c.p.fire(c.ctx, &replay.Event{Hook: replay.HTTPConnectError, Flow: f, Conns: &replay.Conns{Client: c.client()}})
 		body, err := resp.Body().Bytes(1 << 20)
 		if err != nil {
 			return err
