@@ -149,7 +149,7 @@ func (w *Writer) emitObject(fill *filler, v *value) {
 		w.j.Key(m.key)
 		switch {
 		case m.kind == text:
-			w.emitText(fill, &m.value, v.get("encoding").str() == "base64")
+			w.emitText(fill, &m.value, isBase64(v.get("encoding").str()))
 		case m.key == messagesKey && m.true() && fill != nil:
 			w.messages(fill.f)
 		case m.key == messagesKey && m.is(array) && fill != nil:

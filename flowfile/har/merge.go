@@ -282,7 +282,7 @@ func (c *changes) contentRules() []rule {
 		{key: "compression", dirty: c.responseBody, sound: soundInt},
 		{key: "mimeType", dirty: c.responseBody, sound: soundText, must: true},
 		{key: "text", dirty: c.responseBody, sound: soundText},
-		{key: "encoding", dirty: c.responseBody, sound: soundText},
+		{key: "encoding", dirty: c.responseBody, sound: soundEncoding},
 		{key: "comment", dirty: c.responseBody, sound: soundText},
 		{key: "_flowkit", dirty: c.responseBody, sound: soundAny},
 	}

@@ -127,4 +127,3 @@ func (p *parser) back() {
 		p.pos = int(q)
 	}
 }
-

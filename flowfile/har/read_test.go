@@ -189,6 +189,7 @@ func TestEntries(t *testing.T) {
 
 	// Bodies of responses.
 	check("base64", with(t, body, `"content":{"size":5,"mimeType":"text/plain","text":"aGVsbG8=","encoding":"base64"}`), m{"abody": "hello"})
+	check("shouted base64", with(t, body, `"content":{"size":5,"mimeType":"text/plain","text":"aGVsbG8=","encoding":"BASE64"}`), m{"abody": "hello"})
 	check("loose base64", with(t, body, `"content":{"size":5,"mimeType":"text/plain","text":" aGVs\r\nbG8 ","encoding":"base64"}`), m{"abody": "hello"})
 	check("URL base64", with(t, headers, `"headers":[]`, body, `"content":{"size":2,"mimeType":"x","text":"__8","encoding":"base64"}`), m{"abody": "ÿÿ"})
 	check("no base64", with(t, body, `"content":{"size":5,"mimeType":"text/plain","text":"*not*","encoding":"base64"}`), m{"abody": "*not*"})
@@ -841,5 +842,18 @@ func TestCache(t *testing.T) {
 		if got := at(entries(t, export(t, Options{}, flows...))[0], "cache"); got != want {
 			t.Errorf("%s: %s, want %s", was, got, want)
 		}
+	}
+}
+
+func TestLooseBase64(t *testing.T) {
+	for n := range 3000 {
+		want := bytes.Repeat([]byte{0xfb, 0xef, 1}, n)[:n]
+		s := strings.NewReplacer("+", "-", "/", "_", "=", "", "A", "A\n").Replace(b64(want))
+		if got, ok := decodeBase64(s); !ok || !bytes.Equal(got, want) {
+			t.Fatalf("%d bytes: %v, %d bytes", n, ok, len(got))
+		}
+	}
+	if _, ok := decodeBase64("AAAAA"); ok {
+		t.Error("five digits")
 	}
 }

@@ -1,6 +1,7 @@
 package har
 
 import (
+	"bufio"
 	"encoding/base64"
 	"io"
 	"strings"
@@ -11,12 +12,12 @@ import (
 // bytes returns what a text stands for. Base64 that is none is taken for plain text, and
 // false is returned for it.
 func (r *Reader) bytes(t *value, encoding string) (flowfile.Body, bool) {
-	coded := strings.EqualFold(strings.TrimSpace(encoding), "base64")
+	coded := isBase64(encoding)
 	if t.long != nil {
 		if !coded {
 			return flowfile.ContentBody(t.long), true
 		}
-		c, err := r.o.Spool.AddReader(base64.NewDecoder(base64.StdEncoding, &cleaner{r: open(t.long)}))
+		c, err := r.o.Spool.AddReader(newBase64(open(t.long)))
 		if err != nil {
 			return flowfile.ContentBody(t.long), false
 		}
@@ -32,12 +33,16 @@ func (r *Reader) bytes(t *value, encoding string) (flowfile.Body, bool) {
 	return flowfile.BytesBody(b), true
 }
 
+func isBase64(encoding string) bool {
+	return strings.EqualFold(strings.TrimSpace(encoding), "base64")
+}
+
 // decodeBase64 takes both alphabets, white space, and no padding.
 func decodeBase64(s string) ([]byte, bool) {
 	if b, err := base64.StdEncoding.DecodeString(s); err == nil {
 		return b, true
 	}
-	b, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, &cleaner{r: io.NopCloser(strings.NewReader(s))}))
+	b, err := io.ReadAll(newBase64(io.NopCloser(strings.NewReader(s))))
 	return b, err == nil
 }
 
@@ -53,6 +58,12 @@ func open(c flowfile.Content) io.ReadCloser {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// newBase64 decodes all of r and closes it.
+func newBase64(r io.ReadCloser) io.Reader {
+	// In between there is a buffer, so that the cleaner is never asked for less than it needs.
+	return base64.NewDecoder(base64.StdEncoding, bufio.NewReader(&cleaner{r: r}))
+}
 
 // cleaner makes base64 of the standard alphabet, padded and without white space.
 type cleaner struct {
@@ -93,4 +104,3 @@ func (c *cleaner) Read(p []byte) (int, error) {
 	}
 	return len(out), err
 }
-

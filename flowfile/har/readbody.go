@@ -1,12 +1,7 @@
 package har
 
 import (
-	"bytes"
-	"encoding/base64"
 	"io"
-	"mime/multipart"
-	"net/textproto"
-	"net/url"
 	"strings"
 
 	"flowkit/flowfile"

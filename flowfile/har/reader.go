@@ -6,7 +6,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"strings"
 	"sync/atomic"
 
 	"flowkit/flowfile"
@@ -338,4 +337,3 @@ func (r *Reader) flush() error {
 	}
 	return nil
 }
-

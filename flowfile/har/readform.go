@@ -7,8 +7,6 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
-
-	"flowkit/flowfile"
 )
 
 // formBody makes the body of the fields of a form; size is how long it was.
@@ -73,4 +71,3 @@ func multipartBody(fields *value, boundary string) (string, bool) {
 	}
 	return b.String(), true
 }
-

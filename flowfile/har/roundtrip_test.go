@@ -195,6 +195,8 @@ func (c *comparer) same(key string, a, b any) bool {
 		s, _ := a.(string)
 		_, err := time.Parse(time.RFC3339, s)
 		return a == nil || err != nil
+	case "encoding":
+		return isBase64(fmt.Sprint(a)) && b == "base64"
 	case "url":
 		s, _ := a.(string)
 		return !validURI(s)
@@ -237,7 +239,7 @@ func readFloat(s string) any {
 }
 
 func (c *comparer) object(path string, a, b map[string]any) {
-	if a["encoding"] == "base64" && b["encoding"] == "base64" {
+	if isBase64(fmt.Sprint(a["encoding"])) && b["encoding"] == "base64" {
 		x, ok := decodeBase64(fmt.Sprint(a["text"]))
 		y, err := base64.StdEncoding.DecodeString(fmt.Sprint(b["text"]))
 		if ok && err == nil && bytes.Equal(x, y) {

@@ -22,6 +22,14 @@ func soundText(v *value) (value, bool) {
 	return value{}, false
 }
 
+// soundEncoding spells base64 as all readers know it.
+func soundEncoding(v *value) (value, bool) {
+	if isBase64(v.str()) {
+		return value{kind: text, s: "base64"}, true
+	}
+	return soundText(v)
+}
+
 // soundInt takes whole numbers.
 func soundInt(v *value) (value, bool) {
 	f, ok := v.float()
@@ -163,7 +171,7 @@ var (
 		"blocked": soundNumber, "dns": soundNumber, "connect": soundNumber, "ssl": soundNumber,
 		"send": soundNumber, "wait": soundNumber, "receive": soundNumber, "comment": soundText,
 	}
-	postSounds    = sounds{"mimeType": soundText, "text": soundText, "comment": soundText, "params": soundParams, "encoding": soundText}
+	postSounds    = sounds{"mimeType": soundText, "text": soundText, "comment": soundText, "params": soundParams, "encoding": soundEncoding}
 	programSounds = sounds{"name": soundText, "version": soundText, "comment": soundText}
 	onLoadSounds  = sounds{"onContentLoad": soundNumber, "onLoad": soundNumber, "comment": soundText}
 	cacheSounds   = sounds{"beforeRequest": soundCached, "afterRequest": soundCached, "comment": soundText}
