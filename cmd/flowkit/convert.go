@@ -94,7 +94,7 @@ func (c *conversion) run(ctx context.Context) error {
 			return nil
 		},
 	}
-	if out.Pipe() {
+	if out.Pipe() || c.inputs.follow {
 		p.FlushEvery = time.Second
 	}
 	err = runLinked(ctx, c.linked(p), p, stop)

@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +22,7 @@ type inputs struct {
 	workers int
 	tempDir string
 	quiet   bool
+	follow  bool
 }
 
 func (in *inputs) addFlags(c *cobra.Command) {
@@ -27,6 +30,7 @@ func (in *inputs) addFlags(c *cobra.Command) {
 	c.Flags().IntVarP(&in.workers, "jobs", "j", 0, "use `N` processors (default all)")
 	c.Flags().StringVar(&in.tempDir, "tmpdir", "", "keep what cannot be read again in `DIR` (default the system's)")
 	c.Flags().BoolVarP(&in.quiet, "quiet", "q", false, "no progress line")
+	c.Flags().BoolVar(&in.follow, "follow", false, "read the last FILE on while it is being written, until Ctrl-C; it may be a 'pattern*'")
 }
 
 // check looks at the flags and returns the paths to read.
@@ -63,12 +67,27 @@ func (in *inputs) files(s *cli.Streams, need flowfile.Need) (*formats.Files, err
 		return nil, err
 	}
 	o := in.options(need)
+	if in.follow {
+		o.Follow = untilInterrupt()
+	}
 	o.Notice = func(what string) { s.Say("%s", what) }
 	files := &formats.Files{Paths: paths, Stdin: s.In, Options: o}
 	if err := files.Start(); err != nil {
 		return nil, &cli.Error{Code: cli.Input, Err: plainPathError(err)}
 	}
 	return files, nil
+}
+
+// untilInterrupt returns a channel that is closed at the first Ctrl-C.
+func untilInterrupt() <-chan struct{} {
+	signals, end := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		close(end)
+	}()
+	return end
 }
 
 func (in *inputs) options(need flowfile.Need) formats.ReadOptions {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flowkit/cmd/flowkit/internal/cli"
+	"flowkit/cmd/flowkit/internal/output"
 	"flowkit/cmd/flowkit/internal/term"
 	"flowkit/flowfile"
 )
@@ -52,7 +52,7 @@ func runLs(ctx context.Context, s *cli.Streams, o *lsOptions) error {
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(s.Out, 64<<10)
+	out := output.NewLazy(s.Out)
 	paint := term.PaintFor(s.OutIsTTY)
 	found := false
 	err = look(ctx, s, &o.inputs, flt, flowfile.NeedHeads, func(n int, f *flowfile.Flow) error {

@@ -11,6 +11,11 @@ import (
 
 // Files is many inputs, one behind the other. The first input is opened by Start or by
 // the first Next, the others when it is their turn.
+//
+// With Options.Follow the last path is followed: it may be a pattern, whose files are read
+// in the order in which they were last written, each until there is another and nothing more
+// comes of it, the last until Follow is closed. A file that is put in the place of the one
+// that is followed is the next.
 type Files struct {
 	Paths   []string // "-" is Stdin
 	Stdin   *os.File
@@ -21,6 +26,8 @@ type Files struct {
 
 	next  int
 	total int64
+	tail  string        // the path or pattern that is followed
+	seen  []os.FileInfo // its files
 
 	mu   sync.Mutex // Progress is for other goroutines
 	in   *Input
@@ -35,6 +42,9 @@ var (
 // Start opens the first input, so that its errors come before any output is opened, and
 // asks all others whether they are there.
 func (s *Files) Start() error {
+	if err := s.startTail(); err != nil {
+		return err
+	}
 	total := int64(0)
 	for _, p := range s.Paths {
 		fi, err := s.stat(p)
@@ -73,6 +83,9 @@ func (s *Files) open() error {
 		o.Name = "standard input"
 		in, err = OpenFile(s.Stdin, o)
 	} else {
+		if s.tail != "" && s.next == len(s.Paths) {
+			o.follower = s.follower(path)
+		}
 		in, err = Open(path, o)
 	}
 	if err != nil {
@@ -111,6 +124,9 @@ func (s *Files) Next() (*flowfile.Batch, error) {
 			return b, err
 		}
 		in := s.in
+		if f := in.follower; f != nil && f.successor != "" && err == io.EOF {
+			s.Paths = append(s.Paths, f.successor)
+		}
 		_, total := in.Progress()
 		s.set(nil, total)
 		if cerr := in.Close(); err == io.EOF && cerr != nil {

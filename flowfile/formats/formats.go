@@ -28,6 +28,9 @@ type ReadOptions struct {
 	Need    flowfile.Need // what will be asked of the flows
 	Workers int           // decoding goroutines, where there are some; 0: one per processor
 	TempDir string        // for what cannot be read again; "": the system's
+	// Follow has files read on as they grow, until it is closed; nil: they are read to their end. See Files.
+	Follow   <-chan struct{}
+	follower *follower
 	// Notice, if it is set, is told of what is read as well as can be; nothing is lost by it.
 	Notice func(string)
 }

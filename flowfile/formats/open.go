@@ -23,6 +23,7 @@ type Input struct {
 	Compression string // "", "gzip", "zlib" or "zstd"
 	File        *os.File
 	closers     []io.Closer
+	follower    *follower // nil: the file is read to its end
 }
 
 // Open opens the file of a path and tells its format by its content. An empty file has no
@@ -59,6 +60,15 @@ func OpenFile(f *os.File, o ReadOptions) (*Input, error) {
 		return nil, fmt.Errorf("%s: is a folder; name the files in it", o.Name)
 	}
 	in := &Input{File: f}
+	if o.follower != nil && fi.Mode().IsRegular() {
+		in.follower = o.follower
+		in.follower.f = f
+		r, head, err := peek(in.follower)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", o.Name, err)
+		}
+		return in, in.detect(r, head, o)
+	}
 	var r io.Reader = f
 	var head []byte
 	at, seekErr := f.Seek(0, io.SeekCurrent)

@@ -57,8 +57,8 @@ func (r *Reader) Next() (*flowfile.Batch, error) {
 		return nil, err
 	}
 	b := &flowfile.Batch{}
-	bytes := 0
-	for len(b.Flows) < flowfile.BatchFlows && bytes < flowfile.BatchBytes {
+	size := 0
+	for len(b.Flows) < flowfile.BatchFlows && size < flowfile.BatchBytes {
 		f, n, err := r.next()
 		if err != nil {
 			if len(b.Flows) == 0 {
@@ -72,10 +72,10 @@ func (r *Reader) Next() (*flowfile.Batch, error) {
 		}
 		if f != nil {
 			b.Flows = append(b.Flows, f)
-			bytes += n
+			size += n
 		}
-		if len(b.Flows) > 0 && r.r.Buffered() == 0 {
-			break // more would have to be waited for
+		if ahead, _ := r.r.Peek(r.r.Buffered()); len(b.Flows) > 0 && bytes.IndexByte(ahead, '\n') < 0 {
+			break // the next line would perhaps have to be waited for
 		}
 	}
 	return b, nil
