@@ -18,6 +18,7 @@ type exportOptions struct {
 	inputs
 	write             string
 	har, json, table_ bool
+	texts             textFlags
 	decoded, pretty   bool
 	words             []string
 }
@@ -25,14 +26,23 @@ type exportOptions struct {
 func newExportCmd(s *cli.Streams) *cobra.Command {
 	o := &exportOptions{}
 	c := &cobra.Command{
-		Use:   "export --har|--json|--table [-r FILE]... [-w FILE] [filter]",
-		Short: "Turn flows into what browsers, jq and people read",
-		Long: `Write flows as an HTTP archive (HAR 1.2), as JSON lines or as a table. HAR has a place for HTTP
-and WebSocket alone: other flows are counted and left out. JSON lines hold everything, and
-every command reads them.`,
+		Use:   "export --har|--json|--table|--curl|… [-r FILE]... [-w FILE] [filter]",
+		Short: "Turn flows into what browsers, jq, shells and people read",
+		Long: `Write flows as an HTTP archive (HAR 1.2), as JSON lines, as a table, as commands that send the
+requests again, as raw messages, or their bodies as files. JSON lines hold everything; but for
+them and tables, flows other than HTTP and WebSocket are counted and left out.
+
+Commands are for any POSIX shell and quoted whatever the flow holds; a request that curl cannot
+repeat byte for byte is a comment that says why, and the exit code is 3. Raw messages are bytes
+as on the wire, one behind the other; HTTP/2 is written as HTTP/1.1.
+
+--extract writes the decoded bodies of responses as NNNNN-host-path.ext, NNNNN being the number
+that ls prints, and those of requests as NNNNN-host-path.request.ext. It never overwrites a file.`,
 		Example: `  flowkit export --har -r in.flow -w out.har
   flowkit export --json -r in.mitm '~c 500' | jq -r .url
-  flowkit export --table -r in.flow`,
+  flowkit export --table -r in.flow
+  flowkit export --curl -r in.flow '~m POST & ~u /order' | sh
+  flowkit export --extract bodies -r in.flow '~t image/'`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.words = args
 			return runExport(c.Context(), s, o)
@@ -44,12 +54,13 @@ every command reads them.`,
 	fl.BoolVar(&o.har, "har", false, "an HTTP archive (HAR 1.2)")
 	fl.BoolVar(&o.json, "json", false, "JSON lines, one flow a line")
 	fl.BoolVar(&o.table_, "table", false, "a table for people")
+	o.texts.addFlags(fl)
 	fl.BoolVar(&o.decoded, "decoded", false, "with --json: add the bodies decoded, as text or JSON")
 	fl.BoolVar(&o.pretty, "pretty", false, "with --har: indent")
 	return c
 }
 
-// format is har, json or table.
+// format is har, json, table or one of textFlags.
 func (o *exportOptions) format() (string, error) {
 	var chosen []string
 	for name, on := range map[string]bool{"har": o.har, "json": o.json, "table": o.table_} {
@@ -57,9 +68,12 @@ func (o *exportOptions) format() (string, error) {
 			chosen = append(chosen, name)
 		}
 	}
+	texts := o.texts.chosen()
 	switch {
-	case len(chosen) == 0:
-		return "", cli.Hinted(cli.Usage, "choose --har, --json or --table", "the format is missing")
+	case len(texts) > 1 || len(texts) == 1 && len(chosen) > 0:
+		return "", cli.Errorf(cli.Usage, "--%s and --%s exclude each other", append(chosen, texts...)[0], texts[len(texts)-1])
+	case len(chosen)+len(texts) == 0:
+		return "", cli.Hinted(cli.Usage, "choose --har, --json, --table, --curl or another (flowkit export --help)", "the format is missing")
 	case len(chosen) > 1:
 		return "", cli.Errorf(cli.Usage, "--har, --json and --table exclude each other")
 	case o.decoded && !o.json:
@@ -68,6 +82,10 @@ func (o *exportOptions) format() (string, error) {
 		return "", cli.Errorf(cli.Usage, "--pretty is for --har")
 	case strings.HasPrefix(o.write, "+"):
 		return "", cli.Hinted(cli.Usage, "cat and transform append to .flow files; a file whose name begins with + is -w ./+NAME", "-w %s: export does not append", o.write)
+	case len(texts) == 1 && texts[0] == "extract" && o.write != "":
+		return "", cli.Errorf(cli.Usage, "--extract writes into its folder: -w has no meaning")
+	case len(texts) == 1:
+		return texts[0], nil
 	}
 	return chosen[0], nil
 }
@@ -80,6 +98,9 @@ func runExport(ctx context.Context, s *cli.Streams, o *exportOptions) error {
 	flt, err := parseFilter(s, &o.inputs, o.words)
 	if err != nil {
 		return err
+	}
+	if format == "extract" {
+		return runExtract(ctx, s, o, flt)
 	}
 	conv := &conversion{streams: s, inputs: &o.inputs, write: o.write, filter: flt}
 	conv.options.Pretty = o.pretty
@@ -98,6 +119,8 @@ func runExport(ctx context.Context, s *cli.Streams, o *exportOptions) error {
 			conv.filter = nil
 		}
 		conv.sink = func(out *output.Output) flowfile.Sink { return newTable(out, o.tableWidth(s), flt) }
+	default:
+		return runText(ctx, o, conv, format)
 	}
 	if err != nil {
 		return err
