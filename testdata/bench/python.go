@@ -61,11 +61,11 @@ func pythonBudgets(flowkit string) []pair {
 			title:   "Python: " + title + ", against mitmdump",
 			a:       []string{"mitmdump", "-q", "-n", "-r", in, "-s", name, "-w", "mitm.out"},
 			b:       append(b, more...),
-			figures: figures, times: 3, cold: true,
+			figures: figures, times: 3, cold: true, often: 7,
 		}
 	}
 	start := script("start-up with one flow", "header.py", "one.mitm", []figure{wall("at least 12"), cpu("none")})
-	start.times, start.cold = 10, false
+	start.times, start.cold, start.often = 10, false, 1
 	return []pair{
 		start,
 		script("header add", "header.py", "reference.mitm", []figure{wall("at least 50"), cpu("at least 40")}),
