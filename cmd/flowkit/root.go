@@ -18,7 +18,7 @@ standard input, and tells the format by the content. What -w writes follows the 
 the file.
 
 Words behind the flags are a filter expression, as in mitmdump (flowkit help filter); for
-cat, info and verify they are files.`
+cat, info, verify, recover and index they are files.`
 
 const rootExamples = `  flowkit ls -r in.mitm '~c 500 | ~e'
   flowkit transform -s add_header.star -r in.mitm -w out.flow
@@ -58,7 +58,7 @@ func newRootCmd(s *cli.Streams) *cobra.Command {
 	})
 	root.AddCommand(
 		newCaptureCmd(s), newRunCmd(s), newTransformCmd(s), newExportCmd(s), newLsCmd(s), newShowCmd(s), newInfoCmd(s),
-		newCatCmd(s), newVerifyCmd(s), newScriptCmd(s), newCaCmd(s), newVersionCmd(s), newFilterHelp(),
+		newCatCmd(s), newVerifyCmd(s), newLintCmd(s), newRecoverCmd(s), newIndexCmd(s), newScriptCmd(s), newCaCmd(s), newVersionCmd(s), newFilterHelp(),
 	)
 	root.SetUsageTemplate(root.UsageTemplate() + "{{if not .HasParent}}" + exitCodes + "{{end}}")
 	root.SetHelpCommand(newHelpCmd(root))

@@ -349,7 +349,7 @@ func (w *Writer) requestBody(f *flowfile.Flow, m *flowfile.Message) int64 {
 	j.Key("postData")
 	j.Object()
 	w.text("mimeType", mime)
-	w.params(mime, c)
+	w.params(mime, m.Headers(), c)
 	j.Key("text")
 	w.copyBody(f, "request body", c, true)
 	w.note(body, c)

@@ -16,7 +16,9 @@ func (w *Writer) requestCookies(h *flowfile.Headers) {
 				continue
 			}
 			name, value, _ := strings.Cut(p, "=")
-			w.pair(strings.TrimSpace(name), strings.TrimSpace(value))
+			if name = strings.TrimSpace(name); name != "" { // k6 rejects files with those
+				w.pair(name, strings.TrimSpace(value))
+			}
 		}
 	}
 	w.j.EndArray()

@@ -2,6 +2,7 @@ package har
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -88,18 +89,19 @@ func (w *Writer) request(f *flowfile.Flow) {
 		// Nothing may be missing.
 		r = flowfile.NewRequest(flowfile.RequestHead{})
 	}
-	uri, original := "about:blank", ""
+	method, uri, original := "GET", "http://"+noHost+"/", "about:blank"
 	if f.Request() != nil {
+		method = r.Method()
 		uri, original = requestURI(r)
 	}
 	j.Object()
-	w.text("method", r.Method())
+	w.text("method", method)
 	w.text("url", uri)
 	w.optional("_url", original)
 	w.text("httpVersion", httpVersion(r.Version()))
 	j.Key("cookies")
 	w.requestCookies(r.Headers())
-	w.headers("headers", r.Headers())
+	w.headers("headers", sendable(r.Headers()))
 	j.Key("queryString")
 	w.query(r.Path())
 	size := w.requestBody(f, &r.Message)
@@ -191,6 +193,16 @@ func (w *Writer) headers(key string, h *flowfile.Headers) {
 		}
 	}
 	w.j.EndArray()
+}
+
+// sendable returns h without fields that have no name: k6 rejects files with those.
+func sendable(h *flowfile.Headers) *flowfile.Headers {
+	fields := h.Fields()
+	if !slices.ContainsFunc(fields, func(f flowfile.Field) bool { return f.Name == "" }) {
+		return h
+	}
+	n := flowfile.NewHeaders(slices.DeleteFunc(slices.Clone(fields), func(f flowfile.Field) bool { return f.Name == "" }))
+	return &n
 }
 
 func (w *Writer) pair(name, value string) {

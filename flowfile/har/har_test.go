@@ -235,8 +235,8 @@ func TestURL(t *testing.T) {
 	}, "https://example.com:443/", "example.com:443")
 	check(func(q *flowfile.RequestHead) { q.Host, q.Port = "::1", 8080 }, "http://[::1]:8080/", "(none)")
 	check(func(q *flowfile.RequestHead) { q.Host = "fe80::1%eth0" }, "http://[fe80::1]/", "http://[fe80::1%eth0]/")
-	check(func(q *flowfile.RequestHead) { q.Host = "a b" }, "http://a%20b/", "http://a b/")
-	check(func(q *flowfile.RequestHead) { q.Host = "a:b" }, "http://%5Ba%3Ab%5D/", "http://[a:b]/")
+	check(func(q *flowfile.RequestHead) { q.Host = "a b" }, "http://unknown.invalid/", "http://a b/")
+	check(func(q *flowfile.RequestHead) { q.Host = "a:b" }, "http://unknown.invalid/", "http://[a:b]/")
 	check(func(q *flowfile.RequestHead) { q.Scheme = "" }, "http://example.com:80/", "://example.com:80/")
 	check(func(q *flowfile.RequestHead) { q.Headers = fields{{Name: "Host", Value: "meant.example"}} }, "http://meant.example/", "(none)")
 }
@@ -322,10 +322,10 @@ func TestPostData(t *testing.T) {
 	check(flowfile.Body{}, "", "(none) (none)")
 	check(s("{}"), "", `{"mimeType":"application/octet-stream","text":"{}"} (none)`)
 	check(s("\xff"), "application/grpc", `(none) {"encoding":"base64","size":1,"text":"/w=="}`)
-	check(s("a=b+c&d\r\n"), "application/x-www-form-urlencoded", `{"mimeType":"application/x-www-form-urlencoded","params":[{"name":"a","value":"b c"},{"name":"d"}],"text":"a=b+c&d\r\n"} (none)`)
+	check(s("a=b+c&d\r\n"), "application/x-www-form-urlencoded", `{"mimeType":"application/x-www-form-urlencoded","params":[{"name":"a","value":"b c"},{"name":"d","value":""}],"text":"a=b+c&d\r\n"} (none)`)
 	form := "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--X\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x.txt\"\r\nContent-Type: text/plain\r\n\r\nfile\r\n--X--\r\n"
 	text, _ := json.Marshal(form)
-	check(s(form), "multipart/form-data; boundary=X", `{"mimeType":"multipart/form-data; boundary=X","params":[{"name":"a","value":"1"},{"contentType":"text/plain","fileName":"x.txt","name":"f"}],"text":`+string(text)+`} (none)`)
+	check(s(form), "multipart/form-data; boundary=X", `{"mimeType":"multipart/form-data; boundary=X","params":[{"name":"a","value":"1"},{"contentType":"text/plain","fileName":"x.txt","name":"f","value":"file"}],"text":`+string(text)+`} (none)`)
 	check(s("--X\r\ntorn"), "multipart/form-data; boundary=X", `{"mimeType":"multipart/form-data; boundary=X","text":"--X\r\ntorn"} (none)`)
 }
 
@@ -345,7 +345,7 @@ func TestNoResponse(t *testing.T) {
 	if got := at(es[1], "response._error"); got != `"no response was recorded"` {
 		t.Error(got)
 	}
-	if got := at(es[2], "request.url"); got != `"about:blank"` {
+	if got := at(es[2], "request.url") + at(es[2], "request._url"); got != `"http://unknown.invalid/""about:blank"` {
 		t.Error(got)
 	}
 	if got := at(es[3], "response.status") + at(es[3], "response._error"); got != `200"reset"` {

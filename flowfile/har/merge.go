@@ -2,6 +2,7 @@ package har
 
 import (
 	"slices"
+	"strconv"
 	"unicode/utf8"
 
 	"flowkit/flowfile"
@@ -79,11 +80,29 @@ func (m *merger) mendRequest(was *value, out value, c *changes) value {
 		out.items = append(out.items, member{"_url", *u})
 	}
 	p := out.get("postData")
-	if c.requestBody || p.get("text").kind != absent || len(p.get("params").items) == 0 {
+	if c.requestBody || !p.is(object) {
 		return out
 	}
-	if b, err := m.f.Request().Body().Bytes(maxString); err == nil && len(b) > 0 && utf8.Valid(b) {
-		p.items = append(p.items, member{"text", value{kind: text, hole: flowfile.BodyRequest + 1}})
+	switch params := len(p.get("params").items); {
+	case p.get("text").kind != absent:
+	case params == 0 && c.mend:
+		p.items = append(p.items, member{"text", *emptyText})
+	case params > 0:
+		if b, err := m.f.Request().Body().Bytes(maxString); err == nil && len(b) > 0 && utf8.Valid(b) {
+			p.items = append(p.items, member{"text", value{kind: text, hole: flowfile.BodyRequest + 1}})
+		}
+	}
+	if !c.mend {
+		return out
+	}
+	params := p.get("params")
+	for i := range params.items {
+		if o := &params.items[i].value; o.is(object) && noValue(o) != "" {
+			*o = o.with("value", emptyText)
+		}
+	}
+	if paramsOfWhat(p, none)+formPercents(p, none)+noBoundary(&out, none) != "" && p.get("text").kind != absent {
+		p.items = slices.DeleteFunc(p.items, func(m member) bool { return m.key == "params" })
 	}
 	return out
 }
@@ -103,6 +122,7 @@ func (w *Writer) keptEntry(f *flowfile.Flow, k *keptHAR, t timings) {
 	var drafted *value
 	m := &merger{f: f}
 	c := changesOf(f, k)
+	c.mend = w.o.Mend
 	m.draft = func() *value {
 		if drafted == nil {
 			skip := map[*flowfile.Message]bool{}
@@ -131,6 +151,7 @@ type changes struct {
 	cookies, setCookies       bool
 	url, start, times         bool
 	hasResponse               bool
+	mend                      bool // what importers do not take, beyond what all readers do
 }
 
 func changesOf(f *flowfile.Flow, k *keptHAR) changes {
@@ -184,8 +205,45 @@ func (c *changes) flow(p flowfile.Parts) bool { return c.all&p != 0 }
 func (c *changes) q(p flowfile.Parts) bool    { return c.request&p != 0 }
 func (c *changes) a(p flowfile.Parts) bool    { return c.response&p != 0 }
 
+// named is sound, and mends a list of a request by leaving out what has no name, and
+// pseudo-headers.
+func (c *changes) named(sound func(*value) (value, bool)) func(*value) (value, bool) {
+	return func(v *value) (value, bool) {
+		out, ok := sound(v)
+		if c.mend {
+			out.items = slices.DeleteFunc(out.items, func(m member) bool {
+				name := m.get("name").s
+				return name == "" || name[0] == ':'
+			})
+		}
+		return out, ok
+	}
+}
+
+// timings is soundTimings, and mends those that are negative, or have ssl beside connect,
+// not within.
+func (c *changes) timings(v *value) (value, bool) {
+	out, ok := soundTimings(v)
+	if !c.mend {
+		return out, ok
+	}
+	for i := range out.items {
+		t := &out.items[i]
+		if _, phase := timingSounds[t.key]; phase && negative(&t.value, none) != "" {
+			t.value = value{kind: number, s: "0"}
+		}
+	}
+	if sslAlone(&out, none) != "" {
+		ssl, _ := out.get("ssl").float()
+		connect, _ := out.get("connect").float()
+		*out.get("connect") = value{kind: number, s: strconv.FormatFloat(ssl+connect, 'f', -1, 64)}
+	}
+	return out, ok
+}
+
 func (c *changes) entryRules(pageref string, m *merger, k *keptHAR) []rule {
 	server := c.flow(flowfile.PartServer | flowfile.PartClient)
+	socket := k.entry.get(messagesKey).some() && m.f.Messages().Len() > 0
 	return []rule{
 		{key: "pageref", sound: func(*value) (value, bool) {
 			return value{kind: text, s: pageref}, pageref != ""
@@ -205,7 +263,7 @@ func (c *changes) entryRules(pageref string, m *merger, k *keptHAR) []rule {
 			return m.object(v, c.responseRules(m, v), "response"), true
 		}},
 		{key: "cache", sound: soundCache, must: true, otherwise: "{}"},
-		{key: "timings", dirty: c.times, sound: soundTimings, must: true},
+		{key: "timings", dirty: c.times, sound: c.timings, must: true},
 		{key: "serverIPAddress", dirty: server, sound: func(v *value) (value, bool) {
 			if ip := readIP(v.str()); ip != "" {
 				if ip != v.s {
@@ -221,7 +279,10 @@ func (c *changes) entryRules(pageref string, m *merger, k *keptHAR) []rule {
 		{key: "comment", dirty: c.flow(flowfile.PartComment), sound: soundText},
 		{key: "_id", dirty: c.flow(flowfile.PartID), sound: soundAny},
 		{key: "_marked", dirty: c.flow(flowfile.PartMarked), sound: soundAny},
-		{key: "_resourceType", sound: soundAny, dirty: c.flow(flowfile.PartMessages) && k.entry.get("_resourceType").kind == absent},
+		{key: "_resourceType", dirty: c.flow(flowfile.PartMessages) && k.entry.get("_resourceType").kind == absent, must: socket && c.mend, sound: func(v *value) (value, bool) {
+			return *v, !socket || !c.mend || v.str() == "websocket"
+		}},
+		{key: "_initiator", sound: func(v *value) (value, bool) { return *v, !v.is(null) }},
 		{key: messagesKey, dirty: c.flow(flowfile.PartMessages), sound: soundAny},
 		{key: "_webSocketClose", dirty: c.flow(flowfile.PartWebSocket), sound: soundAny},
 	}
@@ -235,8 +296,8 @@ func (c *changes) requestRules(was *value) []rule {
 		{key: "url", dirty: c.url, sound: soundURI, must: true},
 		{key: "_url", dirty: c.url, sound: soundText},
 		{key: "httpVersion", dirty: c.q(flowfile.PartVersion), sound: soundText, must: true},
-		{key: "cookies", dirty: c.cookies, sound: soundCookies, must: true},
-		{key: "headers", dirty: c.q(flowfile.PartHeaders), sound: soundHeaders, must: true},
+		{key: "cookies", dirty: c.cookies, sound: c.named(soundCookies), must: true},
+		{key: "headers", dirty: c.q(flowfile.PartHeaders), sound: c.named(soundHeaders), must: true},
 		{key: "queryString", dirty: c.q(flowfile.PartPath), sound: soundPairs, must: true},
 		{key: "postData", dirty: c.requestBody, sound: soundPostData},
 		{key: "_content", dirty: c.requestBody, sound: soundAny},
@@ -270,7 +331,9 @@ func (c *changes) responseRules(m *merger, was *value) []rule {
 		{key: "redirectURL", dirty: c.a(flowfile.PartHeaders), sound: soundText, must: true},
 		{key: "headersSize", dirty: head, sound: soundInt, must: true, otherwise: "-1"},
 		{key: "bodySize", dirty: c.responseBody, sound: soundInt, must: true, otherwise: "-1"},
-		{key: "_transferSize", dirty: (head || c.responseBody) && was.get("_transferSize").kind != absent, sound: soundAny},
+		{key: "_transferSize", dirty: (head || c.responseBody) && was.get("_transferSize").kind != absent, sound: func(v *value) (value, bool) {
+			return *v, noNumber(v, none) == ""
+		}},
 		{key: "_error", dirty: c.flow(flowfile.PartError), sound: soundAny},
 		{key: "comment", sound: soundText},
 	}

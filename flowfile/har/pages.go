@@ -38,6 +38,9 @@ func (p *pages) own(start flowfile.Time) string {
 // add adds a page and returns its id, which is another one if there is a different page
 // of that id.
 func (p *pages) add(n page) string {
+	if n.id == "" {
+		n.id = pageID
+	}
 	id := n.id
 	for i := 2; ; i++ {
 		at, ok := p.ids[id]

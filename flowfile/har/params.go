@@ -5,29 +5,35 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"slices"
 	"strings"
 
+	"flowkit/flowfile"
 	"flowkit/flowfile/coding"
 )
 
 // params writes the fields of a form, if it is one that is kept in memory.
-func (w *Writer) params(contentType string, c content) {
+func (w *Writer) params(contentType string, h *flowfile.Headers, c content) {
 	if c.kept == nil {
 		return
 	}
 	kind, attributes, err := mime.ParseMediaType(contentType)
 	switch {
-	case err != nil:
-	case kind == "application/x-www-form-urlencoded":
+	case err != nil || !isForm(contentType):
+	case kind == formType:
 		text := string(c.kept)
 		if c.charset != "" {
 			if text, err = coding.DecodeText(c.kept, c.charset); err != nil {
 				return
 			}
 		}
+		// har-to-k6 decodes them once more, and does not take other percent signs.
+		if text = strings.TrimRight(text, "\r\n"); strings.Contains(unescape(text), "%") {
+			return
+		}
 		w.j.Key("params")
-		w.pairs(strings.TrimRight(text, "\r\n"), true)
-	case kind == "multipart/form-data" && attributes["boundary"] != "":
+		w.pairs(text)
+	case kind == multipartType && attributes["boundary"] != "" && slices.ContainsFunc(h.Fields(), func(f flowfile.Field) bool { return isTypeName(f.Name) }):
 		if parts, ok := multipartForm(c.kept, attributes["boundary"]); ok {
 			w.j.Key("params")
 			w.parts(parts)
@@ -62,12 +68,8 @@ func (w *Writer) parts(parts []part) {
 	for _, p := range parts {
 		w.j.Object()
 		w.text("name", p.name)
-		// The bytes of files are in the text.
-		if p.fileName == "" {
-			w.text("value", p.value)
-		} else {
-			w.text("fileName", p.fileName)
-		}
+		w.text("value", p.value)
+		w.optional("fileName", p.fileName)
 		w.optional("contentType", p.contentType)
 		w.j.EndObject()
 	}

@@ -81,7 +81,7 @@ func soundURI(v *value) (value, bool) {
 		return value{}, false
 	}
 	if validURI(v.s) {
-		return *v, true
+		return *v, hasHost(v.s)
 	}
 	scheme, rest, ok := strings.Cut(v.s, ":")
 	if !ok {
@@ -99,7 +99,7 @@ func soundURI(v *value) (value, bool) {
 	if hasFragment {
 		s += "#" + escape(fragment, pathBytes+"?")
 	}
-	return value{kind: text, s: s}, validURI(s)
+	return value{kind: text, s: s}, validURI(s) && hasHost(s)
 }
 
 func validURI(s string) bool {

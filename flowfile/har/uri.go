@@ -3,6 +3,7 @@ package har
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -24,12 +25,15 @@ func requestURI(r *flowfile.Request) (uri, original string) {
 	if end < 0 {
 		end = len(rest)
 	}
-	authority, path := rest[:end], rest[end:]
+	authority, path := escapeAuthority(rest[:end]), rest[end:]
+	if !isAuthority(authority) {
+		authority = noHost
+	}
 	if path == "" || path[0] != '/' {
 		path = "/" + path
 	}
 	path, query, hasQuery := strings.Cut(path, "?")
-	uri = scheme + "://" + escapeAuthority(authority) + escape(path, pathBytes)
+	uri = scheme + "://" + authority + escape(path, pathBytes)
 	if hasQuery {
 		uri += "?" + escape(query, pathBytes+"?")
 	}
@@ -37,6 +41,55 @@ func requestURI(r *flowfile.Request) (uri, original string) {
 		return uri, ""
 	}
 	return uri, pretty
+}
+
+// noHost stands where there is no host that importers take: they would reject the file. It
+// is no name that anybody has (RFC 2606).
+const noHost = "unknown.invalid"
+
+// isAuthority tells whether URLs of browsers take what is between // and the path.
+func isAuthority(s string) bool {
+	s = s[strings.LastIndexByte(s, '@')+1:]
+	host, port := s, ""
+	if i := strings.LastIndexByte(s, ':'); i >= 0 && !strings.HasSuffix(s, "]") {
+		host, port = s[:i], s[i+1:]
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); port != "" && err != nil {
+		return false
+	}
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		ip, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		return err == nil && ip.Is6() && ip.Zone() == ""
+	}
+	host, err := url.PathUnescape(host)
+	if err != nil || host == "" || !utf8.ValidString(host) || strings.ContainsAny(host, " #/:<>?@[\\]^|%") {
+		return false
+	}
+	if strings.ContainsFunc(host, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return false
+	}
+	last := strings.TrimSuffix(host, ".")
+	last = last[strings.LastIndexByte(last, '.')+1:]
+	if last == "" || strings.Trim(last, "0123456789") != "" {
+		return last != "" || host != "."
+	}
+	_, err = netip.ParseAddr(strings.TrimSuffix(host, "."))
+	return err == nil
+}
+
+// hasHost tells whether a URI has a host that browsers take, if its scheme wants one.
+func hasHost(uri string) bool {
+	scheme, rest, _ := strings.Cut(uri, ":")
+	switch strings.ToLower(scheme) {
+	case "http", "https", "ws", "wss", "ftp":
+	default:
+		return true
+	}
+	rest = strings.TrimLeft(rest, `/\`) // more of them are passed over
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	return isAuthority(rest)
 }
 
 func validScheme(s string) bool {
@@ -98,23 +151,17 @@ func isHex(c byte) bool {
 // query writes the parameters of a path.
 func (w *Writer) query(path string) {
 	_, query, _ := strings.Cut(path, "?")
-	w.pairs(query, false)
+	w.pairs(query)
 }
 
 // pairs writes what is in urlencoded form as an array of names and values.
-func (w *Writer) pairs(s string, optionalValue bool) {
+func (w *Writer) pairs(s string) {
 	w.j.Array()
 	for p := range strings.SplitSeq(s, "&") {
 		if p == "" {
 			continue
 		}
-		name, value, ok := strings.Cut(p, "=")
-		if !ok && optionalValue {
-			w.j.Object()
-			w.text("name", unescape(name))
-			w.j.EndObject()
-			continue
-		}
+		name, value, _ := strings.Cut(p, "=")
 		w.pair(unescape(name), unescape(value))
 	}
 	w.j.EndArray()

@@ -3,6 +3,7 @@
 //
 //	Reader   a flowfile.Source: entry by entry, of files of any size
 //	Writer   a flowfile.Sink; only HTTP flows have a place in a HAR
+//	Lint     what importers would reject or misread of any HAR, by Rules
 //
 // # Reading
 //
@@ -46,6 +47,10 @@
 //	_flowkit                            {truncated, total}, {absent}, {undecoded}, {unreadable}
 //	                                    of a body that is not there as it should be
 //
+// Headers and cookies of requests that have no name are left out, and so are params that k6
+// would decode once more; where there is no host that URLs may have stands unknown.invalid,
+// and the URL as it was in _url: k6 takes nothing of a file otherwise.
+//
 // Sizes of heads are those of HTTP/1 text, for HTTP/2 and 3 too.
 //
 // # Rationale
@@ -74,6 +79,10 @@ import (
 type Options struct {
 	Pretty  bool
 	Version string // of the program, as creator; "flowkit 1.2" or "1.2"
+	// Mend gives up, of flows that came from a HAR, what is kept because it is right, but that
+	// some importer rejects or misreads: pseudo-headers, nameless cookies, params of what is no
+	// form, ssl beside connect. See Rules.
+	Mend bool
 	// OnDamage is told of bodies that could not be read; nil: Write returns them as an
 	// error, after it wrote the batch.
 	OnDamage func(*flowfile.Damage)

@@ -14,6 +14,7 @@ type growing struct {
 	bodies [2]stored // as far as the head had them
 	chunks [2]chunks
 	msgs   messages
+	lost   bool // something that belongs to it
 }
 
 // chunks are what part records brought of one body.
@@ -38,6 +39,7 @@ type assembly struct {
 	open    map[string]*growing
 	order   []string // ids in open, in their order; may hold ids that are closed
 	orphans bool     // entries without their head were reported
+	salvage *Salvage // counts; nil: nobody wants it
 }
 
 // emit takes a flow with the bytes of its bodies, or an error. An error that is no
@@ -54,12 +56,16 @@ func (a *assembly) block(d *decoded, emit emit) {
 		it := &d.items[i]
 		switch it.what {
 		case isFlow:
+			a.salvage.found(d.block.Offset)
+			a.salvage.deliver(it.lost, it.flow.Incomplete())
 			emit(it.flow, it.bytes, nil)
 			continue
 		case isDamage:
 			emit(nil, 0, it.err)
 			continue
 		case isHead:
+			a.salvage.found(d.block.Offset)
+			it.head.lost = it.lost
 			a.begin(it, emit)
 			continue
 		}
@@ -68,6 +74,7 @@ func (a *assembly) block(d *decoded, emit emit) {
 			a.orphan(d.block, it, emit)
 			continue
 		}
+		g.lost = g.lost || it.lost
 		var err error
 		switch it.what {
 		case isMsg:
@@ -119,7 +126,7 @@ func (a *assembly) part(g *growing, it *item) error {
 	if c.gap {
 		return nil
 	}
-	c.last = it.part.Last
+	c.last, c.gap = it.part.Last, it.lost
 	size := it.body.Size()
 	c.size += size
 	switch {
@@ -194,6 +201,7 @@ func (a *assembly) close(id string, g *growing, emit emit) {
 		m := g.msgs
 		g.Head.Messages = &m
 	}
+	a.salvage.deliver(g.lost, g.Head.Incomplete)
 	// The pieces are read when it is their turn: what counts against a batch is little.
 	emit(g.Finish(), 0, nil)
 }

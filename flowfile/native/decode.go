@@ -34,12 +34,14 @@ type item struct {
 	late   parts    // what a late or end record brings
 	msg    stored   // payload of a message on a pipe
 	err    error    // bodies that cannot be read, or an entry that was passed over
+	lost   bool     // bodies that cannot be read, or not to their end
 }
 
 // parts are the contents that an entry refers to.
 type parts struct {
 	bodies [2]stored
 	conns  [2]*flowfile.Conn
+	lost   bool // certificates
 }
 
 func (p *parts) wire() wire.Parts {
@@ -70,6 +72,8 @@ type decoder struct {
 	near  home
 	far   home
 	buf   []byte // of Verbatim
+
+	salvage bool
 }
 
 // home is where a flow gets the contents of a block from. Complete flows get them near,
@@ -77,8 +81,9 @@ type decoder struct {
 // is copied, or is a place in the file.
 type home struct {
 	b     *block.Block
-	kept  bool                   // this is the far one
-	conns map[int]*flowfile.Conn // decoded already, by their place
+	kept  bool                    // this is the far one
+	conns map[int]*flowfile.Conn  // decoded already, by their place
+	lost  map[*flowfile.Conn]bool // of which certificates are lost; when salvaging
 }
 
 func (d *decoder) block(b *block.Block) *decoded {
@@ -113,6 +118,8 @@ func (d *decoder) block(b *block.Block) *decoded {
 func (d *decoder) forget() {
 	clear(d.near.conns)
 	clear(d.far.conns)
+	clear(d.near.lost)
+	clear(d.far.lost)
 	d.near.b, d.far.b = nil, nil
 }
 
@@ -135,7 +142,7 @@ func (d *decoder) entry(b *block.Block, e *block.Entries) (it item, ok bool, err
 		return it, false, nil
 	case wire.TypeMsg:
 		it.what = isMsg
-		if it.id, err = d.wire.FlowID(); err == nil && d.pipe && d.need&flowfile.NeedMessages != 0 {
+		if it.id, err = d.wire.FlowID(); err == nil && (d.pipe || d.salvage) && d.need&flowfile.NeedMessages != 0 {
 			it.record = e.Record()
 			it.msg = bodyOf(b, e.Refs(), wire.PartPayload, d.file)
 		}
@@ -156,6 +163,7 @@ func (d *decoder) entry(b *block.Block, e *block.Entries) (it item, ok bool, err
 			return it, false, err
 		}
 		it.late, err = d.parts(&d.far, e.Refs())
+		it.lost = it.late.lost
 		return it, true, err
 	case wire.TypeEnd:
 		it.what, it.record = isEnd, e.Record()
@@ -163,6 +171,7 @@ func (d *decoder) entry(b *block.Block, e *block.Entries) (it item, ok bool, err
 			return it, false, err
 		}
 		it.late, err = d.parts(&d.near, e.Refs())
+		it.lost = it.late.lost
 		return it, true, err
 	}
 	kind, known := flowfile.ParseKind(typ)
@@ -178,6 +187,7 @@ func (d *decoder) flow(e *block.Entries, kind flowfile.Kind) (it item, ok bool, 
 	if err != nil {
 		return it, false, err
 	}
+	it.lost = p.lost
 	g, err := d.wire.Flow(kind, p.wire())
 	if err != nil {
 		return it, false, err
@@ -217,6 +227,7 @@ func (d *decoder) parts(h *home, refs []block.Ref) (p parts, err error) {
 			if p.conns[ref.Part-wire.PartClientConn], err = d.conn(h, ref.Ranges[0]); err != nil {
 				return p, err
 			}
+			p.lost = p.lost || h.lost[p.conns[ref.Part-wire.PartClientConn]]
 		}
 	}
 	return p, nil
@@ -260,6 +271,9 @@ func (d *decoder) conn(h *home, at block.Range) (*flowfile.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.salvage {
+		h.dropLost(c)
+	}
 	if h.conns == nil {
 		h.conns = make(map[int]*flowfile.Conn)
 	}
@@ -269,7 +283,7 @@ func (d *decoder) conn(h *home, at block.Range) (*flowfile.Conn, error) {
 
 // fetch gets the bodies of the block ahead of their use, and finds those that are lost.
 func (d *decoder) fetch(b *block.Block, out *decoded) {
-	complete := d.pipe
+	complete := d.pipe || d.salvage
 	for i := range out.items {
 		complete = complete || out.items[i].what == isFlow
 	}
@@ -289,7 +303,7 @@ func (d *decoder) fetch(b *block.Block, out *decoded) {
 	for i := range out.items {
 		out.items[i].findLost()
 	}
-	if errors.Is(err, block.ErrCut) {
+	if errors.Is(err, block.ErrCut) || b.Rescued() {
 		return // the reader of blocks reports it, with what comes behind
 	}
 	if !errors.As(damage(d.file, err), &out.bodies) { // a place on a disk that cannot be read
@@ -297,42 +311,39 @@ func (d *decoder) fetch(b *block.Block, out *decoded) {
 	}
 }
 
-// findLost makes bodies that cannot be read truncated ones of no bytes.
+// findLost makes bodies that cannot be read truncated ones of no bytes, or of what is left.
 func (it *item) findLost() {
 	switch it.what {
 	case isFlow:
 		if r := it.flow.Request(); r != nil {
-			r.InitBody(found(r.Body()))
+			r.InitBody(it.found(r.Body()))
 		}
 		if r := it.flow.Response(); r != nil {
-			r.InitBody(found(r.Body()))
+			r.InitBody(it.found(r.Body()))
 		}
+	case isMsg:
+		it.found(it.msg.Body)
 	case isHead:
 		for i := range it.head.bodies {
-			it.head.bodies[i].Body = found(it.head.bodies[i].Body)
+			it.head.bodies[i].Body = it.found(it.head.bodies[i].Body)
 		}
 	case isLate, isEnd:
 		for i := range it.late.bodies {
-			it.late.bodies[i].Body = found(it.late.bodies[i].Body)
+			it.late.bodies[i].Body = it.found(it.late.bodies[i].Body)
 		}
 	case isPart:
 		if it.body == nil {
 			return
 		}
 		if _, err := it.body.Bytes(); err != nil {
-			it.body = nil
+			it.body, it.lost = it.body.shortened(), true
 		}
 	}
 }
 
-func found(b flowfile.Body) flowfile.Body {
-	c, ok := b.Content().(*content)
-	if !ok {
-		return b
-	}
-	if _, err := c.Bytes(); err != nil {
-		return flowfile.StringBody("").Truncate(b.Total())
-	}
+func (it *item) found(b flowfile.Body) flowfile.Body {
+	b, lost := found(b)
+	it.lost = it.lost || lost
 	return b
 }
 

@@ -6,6 +6,7 @@
 //	Writer    a flowfile.Sink
 //	Recorder  writes flows while they happen, from many goroutines
 //	Reader    a flowfile.Source: decodes blocks in parallel, assembles in order
+//	Salvage   makes a Reader take what is left out of damaged blocks, and counts
 //	Whole     checks a file; whole files can be joined byte by byte
 //	OpenAppend goes on behind the last valid block of a file
 //

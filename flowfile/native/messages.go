@@ -72,6 +72,9 @@ func (m *messages) run(dec *wire.Decoder, r run, yield func(flowfile.Msg, error)
 			err = entryDamage(m.file, r.b, entries.Index(), err)
 		}
 		msg.Body = bodyOf(r.b, entries.Refs(), wire.PartPayload, m.file).Body
+		if r.b.Salvaging() {
+			msg.Body, _ = found(msg.Body)
+		}
 		if !yield(msg, err) {
 			return false
 		}

@@ -18,6 +18,7 @@ type ReaderOptions struct {
 	Need    flowfile.Need // what will be asked of the flows; what is not needed is not touched
 	Workers int           // decoding goroutines; 0: one per processor, 1: none but the caller's
 	TempDir string        // for what cannot be read again; "": the system's
+	Salvage *Salvage      // nil: damaged blocks are passed over
 }
 
 // Reader reads native files. It implements flowfile.Source and flowfile.Progress. Close may
@@ -78,12 +79,16 @@ func NewReader(r io.Reader, o ReaderOptions) *Reader {
 	}:
 		pipe, size = false, f.Size()
 	}
+	blocks := block.ReaderOptions{SkipBodies: o.Need == flowfile.NeedHeads, Salvage: o.Salvage != nil}
+	if o.Salvage != nil {
+		blocks.Seen = o.Salvage.see
+	}
 	rd := &Reader{
 		o: o, pipe: pipe, size: size,
-		blocks: block.NewReader(r, block.ReaderOptions{SkipBodies: o.Need == flowfile.NeedHeads}),
+		blocks: block.NewReader(r, blocks),
 		quit:   make(chan struct{}),
 	}
-	rd.asm = assembly{file: o.Name, pipe: pipe, need: o.Need, recent: new(recent), spools: spools{dir: o.TempDir}}
+	rd.asm = assembly{file: o.Name, pipe: pipe, need: o.Need, salvage: o.Salvage, recent: new(recent), spools: spools{dir: o.TempDir}}
 	workers := o.Workers
 	if workers == 0 {
 		workers = min(runtime.GOMAXPROCS(0), maxWorkers)
@@ -100,7 +105,7 @@ func NewReader(r io.Reader, o ReaderOptions) *Reader {
 const maxWorkers = 16
 
 func (r *Reader) newDecoder() *decoder {
-	return &decoder{need: r.o.Need, file: r.o.Name, pipe: r.pipe}
+	return &decoder{need: r.o.Need, file: r.o.Name, pipe: r.pipe, salvage: r.o.Salvage != nil}
 }
 
 // start lets workers decode blocks ahead, a few of them at most.
@@ -263,6 +268,9 @@ func (r *Reader) fill() {
 	}
 	switch {
 	case isDamage:
+		if d.Records != 0 || d.Kind == block.Cut || d.Kind == block.Torn {
+			r.asm.doubt()
+		}
 		emit(nil, 0, damage(r.o.Name, err))
 		return
 	case err != nil:

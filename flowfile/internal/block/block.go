@@ -24,6 +24,10 @@ type Block struct {
 	head []byte      // the header as it is in the file, of a stream
 	kept bool        // body was kept, though maybe cut short
 
+	salvage bool   // damaged segments give what is left of them
+	torn    bool   // the input ends inside of it
+	rescued []byte // instead of the records segment, of a damaged block
+
 	places []int64 // offset of each segment in the block, and the end
 	slots  []slot  // decoded segments
 
@@ -66,6 +70,7 @@ func (b *Block) Fresh() *Block {
 	}
 	f := newBlock(b.dec, b.Offset, &b.Header, nil)
 	f.ra, f.end = b.ra, b.end
+	f.salvage, f.rescued, f.torn = b.salvage, b.rescued, b.torn
 	return f
 }
 
@@ -76,7 +81,7 @@ func (b *Block) Len() int64 { return b.Header.total() }
 // the segment. The error is a *DamageError, or one of the input.
 func (b *Block) Content(r Range) ([]byte, error) {
 	raw, err := b.segment(r.Seg)
-	if err != nil {
+	if err != nil && (!b.salvage || r.Off < 0 || r.Len < 0 || r.Off > len(raw)-r.Len) {
 		return nil, err
 	}
 	if r.Off < 0 || r.Len < 0 || r.Off > len(raw)-r.Len {
@@ -89,6 +94,9 @@ func (b *Block) Content(r Range) ([]byte, error) {
 func (b *Block) segment(i int) ([]byte, error) {
 	if i < 0 || i >= len(b.slots) {
 		return nil, b.damage(0, fmt.Errorf("segment %d of %d", i, len(b.slots)))
+	}
+	if i == 0 && b.rescued != nil {
+		return b.rescued, nil
 	}
 	s := &b.slots[i]
 	s.mu.Lock()
@@ -111,6 +119,13 @@ func (b *Block) segment(i int) ([]byte, error) {
 func (b *Block) decode(i int, comp []byte) ([]byte, error) {
 	seg := b.Header.Segments[i]
 	raw, err := b.dec.segment(seg, comp)
+	if err != nil && b.salvage && i > 0 {
+		whole := false
+		if raw, whole = salvageSegment(seg, comp, b.torn); !whole {
+			return raw, b.damage(i, err)
+		}
+		err = nil
+	}
 	if err != nil {
 		return nil, b.damage(i, err)
 	}
@@ -208,6 +223,9 @@ func (b *Block) Release() {
 	for i := range b.slots {
 		s := &b.slots[i]
 		s.mu.Lock()
+		if s.raw != nil {
+			s.err = nil // of the rest of it
+		}
 		s.raw = nil
 		s.mu.Unlock()
 	}

@@ -26,10 +26,12 @@
 //	Entries, Ref    the entries of a block, and where their contents stand
 //	Index           which block holds which flow; from the file, or made anew
 //	DamageError     one damaged place: what, where, how much
+//	CheckIndex, RebuildIndex   whether an index is right, and a new one behind the end
 //
 // In the files: header, frame (bytes of one block); entry, builder, dedupe, encode, workers,
 // output (writing); source, walker, search, sequence, tail (finding blocks); block, entries,
-// decode (what is in them); indexwrite, indexread, index; append, lock.
+// decode (what is in them); indexwrite, indexread, index; append, lock; salvage (what
+// is left in damaged blocks).
 //
 // The package knows nothing of HTTP: a record is a msgpack map that it never looks into,
 // part numbers and flags are passed through.

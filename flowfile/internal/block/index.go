@@ -144,12 +144,12 @@ func (x *Index) readPart(ra io.ReaderAt, off, n int64) (*indexPart, error) {
 	if err != nil || len(p.blocks) == 0 {
 		return nil, nil
 	}
-	for _, b := range []IndexBlock{p.blocks[0], p.blocks[len(p.blocks)-1]} {
+	for _, b := range p.ends() {
 		h, err := w.headerAt(b.Offset)
 		if err != nil {
 			return nil, inputError(err)
 		}
-		if h.total() != b.Len || h.Records != b.Records {
+		if h.total() < b.Len || h.Records != b.Records { // of a block that is cut short, less is there
 			return nil, nil
 		}
 	}

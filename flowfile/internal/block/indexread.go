@@ -77,7 +77,7 @@ func (p *indexPart) place(start, end int64, hasIDs bool, noIDs []int64) error {
 	p.start = start
 	for i := range p.blocks {
 		b := &p.blocks[i]
-		if b.Len < headerSize || b.Len > end-start || b.Records < 0 || b.Records > maxEntries {
+		if b.Len < 1 || b.Records > 0 && b.Len < headerSize || b.Len > end-start || b.Records < 0 || b.Records > maxEntries {
 			return fmt.Errorf("index: block %d of %d bytes and %d entries", i, b.Len, b.Records)
 		}
 		b.Offset, b.IDs = start, hasIDs

@@ -18,6 +18,11 @@ type ReaderOptions struct {
 	// block is returned only when all its segments are there and sound. Of a stream, the
 	// option has no effect.
 	Tail bool
+
+	// Salvage takes out of damaged blocks what is left in them: see salvage.go.
+	Salvage bool
+	// Seen, if it is set, is told of every header on the way.
+	Seen func(ReaderSeen)
 }
 
 // Reader reads the blocks of a flow file, of several one behind the other, or of what is
@@ -37,7 +42,7 @@ func NewReader(r io.Reader, o ReaderOptions) *Reader {
 	src, ra, start := open(r)
 	dec := &decoder{}
 	return &Reader{o: o, ra: ra, dec: dec, w: walker{
-		src: src, stream: ra == nil, discard: o.SkipBodies, tail: o.Tail && ra != nil, dec: dec, pos: start,
+		src: src, stream: ra == nil, discard: o.SkipBodies, tail: o.Tail && ra != nil, dec: dec, pos: start, mend: o.Salvage,
 	}}
 }
 
@@ -68,6 +73,7 @@ func (r *Reader) next() (*Block, error) {
 		if h.Kind == kindData {
 			return r.block(h)
 		}
+		r.seen(r.w.pos, h, 0)
 		if _, err := r.w.accept(h); err != nil {
 			return nil, err
 		}
@@ -91,9 +97,16 @@ func (r *Reader) block(h *Header) (*Block, error) {
 	}
 	records := data[h.Len:min(len(data), h.Len+h.Segments[0].Comp)]
 	if err := checkSegment(h.Segments[0], records); err != nil {
-		return nil, r.w.reject(h, fmt.Errorf("records: %w", err))
+		err = fmt.Errorf("records: %w", err)
+		if r.o.Salvage {
+			return r.salvage(h, data, err)
+		}
+		r.seen(off, h, 0)
+		return nil, r.w.reject(h, err)
 	}
+	r.seen(off, h, h.Records)
 	b := newBlock(r.dec, off, h, nil)
+	b.salvage = r.o.Salvage
 	switch {
 	case keep:
 		data = bytes.Clone(data)
@@ -105,6 +118,11 @@ func (r *Reader) block(h *Header) (*Block, error) {
 	}
 	if b.end, err = r.w.accept(h); err != nil {
 		return nil, err
+	}
+	if b.salvage && b.end < off+h.total() {
+		if b.torn, err = r.torn(b); err != nil {
+			return nil, err
+		}
 	}
 	if keep {
 		n := max(0, b.end-off-b.places[1])

@@ -16,16 +16,18 @@ import (
 // looks for a header inside the block: behind a torn block, whose length is a promise not kept, there may be another
 // session.
 type walker struct {
-	src     source
-	stream  bool
-	discard bool // of a stream, nobody wants bodies
-	tail    bool
-	dec     *decoder
-	pos     int64 // where the next header is expected
-	hop     *hop  // the block before pos, as long as its length is not proved
-	seen    sequences
-	damaged bool    // since the last header: a gap needs no second report
-	pending []error // to be returned before reading on
+	src      source
+	stream   bool
+	discard  bool // of a stream, nobody wants bodies
+	tail     bool
+	dec      *decoder
+	pos      int64 // where the next header is expected
+	hop      *hop  // the block before pos, as long as its length is not proved
+	seen     sequences
+	mend     bool    // headers of which one byte is wrong
+	mendedAt int64   // where that was said last
+	damaged  bool    // since the last header: a gap needs no second report
+	pending  []error // to be returned before reading on
 }
 
 // hop is a block whose segments were passed over unread.
@@ -62,6 +64,9 @@ func (w *walker) next() (*Header, error) {
 			return nil, err
 		}
 		h, err := w.headerAt(w.pos)
+		if err != nil && w.mend {
+			h, err = w.mended(err)
+		}
 		if err == nil && (w.hop == nil || h.follows(w.hop.h)) {
 			w.hop = nil
 			if gap := w.sequence(h); gap != nil {
