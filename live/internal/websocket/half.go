@@ -435,9 +435,6 @@ func (d *half) control(h header, size int) error {
 	if !last {
 		return nil
 	}
-	if err := d.flushOut(); err != nil {
-		return err
-	}
 	p := b[size-int(h.length):]
 	if h.masked {
 		mask(p, h.key, 0)
@@ -447,7 +444,10 @@ func (d *half) control(h header, size int) error {
 	if problem != "" {
 		bad = d.violation(problem)
 	}
-	d.r.closed(Close{code, reason, d.fromClient}, bad)
+	d.r.closed(Close{code, reason, d.fromClient}, bad) // before the other side answers with one of its own
+	if err := d.flushOut(); err != nil {
+		return err
+	}
 	return errClosed
 }
 
