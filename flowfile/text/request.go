@@ -2,6 +2,7 @@ package text
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,10 @@ func newRequest(f *flowfile.Flow) (*request, error) {
 	}
 	r := &request{Request: f.Request()}
 	r.fields = r.Headers().Fields()
+	if r.proxied() {
+		// It was for the proxy, and did not go to the server.
+		r.fields = slices.DeleteFunc(slices.Clone(r.fields), func(f flowfile.Field) bool { return flowfile.EqualFold(f.Name, "Proxy-Connection") })
+	}
 	if err := r.checkLine(); err != nil {
 		return nil, err
 	}
@@ -194,9 +199,18 @@ func (r *request) autoHost() string {
 	return flowfile.HostPort(r.name, r.Port())
 }
 
+// proxied tells whether the request was put to a proxy as usual: the server then got its path alone.
+func (r *request) proxied() bool {
+	host, port, ok := flowfile.SplitAuthority(r.Authority())
+	if port == 0 {
+		port = flowfile.DefaultPort(r.Scheme())
+	}
+	return ok && host == r.Host() && port == r.Port()
+}
+
 // target is what stands in the request line.
 func (r *request) target() string {
-	if r.Authority() != "" && r.major < 2 {
+	if r.Authority() != "" && r.major < 2 && !r.proxied() {
 		return r.Scheme() + "://" + r.Authority() + r.Path()
 	}
 	return r.Path()

@@ -294,3 +294,24 @@ func FuzzCommand(f *testing.F) {
 		}
 	})
 }
+
+// A request to a proxy is repeated as the server got it.
+func TestProxied(t *testing.T) {
+	r := flowfile.NewRequest(flowfile.RequestHead{
+		Method: "GET", Scheme: "http", Host: "a.example", Port: 80, Authority: "a.example", Path: "/x",
+		MessageHead: flowfile.MessageHead{Version: "HTTP/1.1", Body: flowfile.StringBody(""), Headers: []flowfile.Field{
+			{Name: "Host", Value: "a.example"}, {Name: "Proxy-Connection", Value: "keep-alive"}, {Name: "Accept", Value: "*/*"},
+		}},
+	})
+	var b strings.Builder
+	w := text.NewWriter(&b, text.Options{Form: text.Curl})
+	if err := w.Write(&flowfile.Batch{Flows: []*flowfile.Flow{flowfile.New(flowfile.Head{ID: "1", Request: r})}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); strings.Contains(got, "request-target") || strings.Contains(got, "Proxy-") || !strings.Contains(got, "curl 'http://a.example/x'") {
+		t.Errorf("got %s", got)
+	}
+}
