@@ -212,7 +212,7 @@ func (l *linter) file() error {
 		}
 	}
 	p.pos++
-	if err := l.object(true); err != nil {
+	if err := l.p.members(func(key string) error { return l.member(key, true) }); err != nil {
 		return err
 	}
 	l.log.kind = object
@@ -281,7 +281,7 @@ func (l *linter) resume() error {
 		if err := l.p.comma('}'); err != nil {
 			return err
 		}
-		if err := l.object(root); err != nil {
+		if err := l.p.members(func(key string) error { return l.member(key, root) }); err != nil {
 			return err
 		}
 	}
@@ -317,32 +317,6 @@ func (l *linter) search() error {
 	}
 }
 
-// object reads the members of the root, or of the log, behind the brace.
-func (l *linter) object(root bool) error {
-	p := l.p
-	for {
-		c, ok := p.space()
-		switch {
-		case !ok:
-			return p.torn()
-		case c == '}':
-			p.pos++
-			return nil
-		}
-		p.used = 0
-		key, err := p.key()
-		if err != nil {
-			return err
-		}
-		if err := l.member(key, root); err != nil {
-			return err
-		}
-		if err := p.comma('}'); err != nil {
-			return err
-		}
-	}
-}
-
 func (l *linter) member(key string, root bool) error {
 	c, ok := l.p.space()
 	switch {
@@ -351,7 +325,7 @@ func (l *linter) member(key string, root bool) error {
 	case root && key == "log" && c == '{':
 		l.p.pos++
 		l.inside, l.log = true, value{}
-		return l.object(false)
+		return l.p.members(func(key string) error { return l.member(key, false) })
 	case key == "entries" && c == '[':
 		l.p.pos++
 		l.keep(key, value{kind: array})

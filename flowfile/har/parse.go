@@ -213,6 +213,31 @@ func (p *parser) member(in kind, depth int) (m member, err error) {
 
 const messagesKey = "_webSocketMessages"
 
+// members reads the members of an object behind its brace; member reads the value of each.
+func (p *parser) members(member func(key string) error) error {
+	for {
+		c, ok := p.space()
+		if !ok {
+			return p.torn()
+		}
+		if c == '}' {
+			p.pos++
+			return nil
+		}
+		p.used = 0
+		key, err := p.key()
+		if err != nil {
+			return err
+		}
+		if err := member(key); err != nil {
+			return err
+		}
+		if err := p.comma('}'); err != nil {
+			return err
+		}
+	}
+}
+
 // messages reads a list of WebSocket messages. In place of those that p.message keeps
 // stands their number, so that a list of any length fits.
 func (p *parser) messages() (value, error) {

@@ -141,7 +141,7 @@ func (r *Reader) roots() error {
 		r.log = logContext{}
 		r.p.pos++
 		r.p.used = 0
-		err := r.members(true)
+		err := r.p.members(func(key string) error { return r.member(key, true) })
 		for isSyntax(err) {
 			err = r.resume(err)
 		}
@@ -204,32 +204,6 @@ func (r *Reader) rest(at int64, roots int) error {
 	return r.tell(&flowfile.Damage{Offset: at, Length: r.p.offset() - at, Flows: flows, Err: errors.New(what)})
 }
 
-// members reads the members of the root, or of the log, behind the brace.
-func (r *Reader) members(root bool) error {
-	p := r.p
-	for {
-		c, ok := p.space()
-		if !ok {
-			return p.torn()
-		}
-		if c == '}' {
-			p.pos++
-			return nil
-		}
-		p.used = 0
-		key, err := p.key()
-		if err != nil {
-			return err
-		}
-		if err := r.member(key, root); err != nil {
-			return err
-		}
-		if err := p.comma('}'); err != nil {
-			return err
-		}
-	}
-}
-
 func (r *Reader) member(key string, root bool) error {
 	c, ok := r.p.space()
 	at := r.p.offset()
@@ -238,7 +212,7 @@ func (r *Reader) member(key string, root bool) error {
 		return r.p.torn()
 	case root && key == "log" && c == '{':
 		r.p.pos++
-		return r.members(false)
+		return r.p.members(func(key string) error { return r.member(key, false) })
 	case key == "entries" && c == '[':
 		r.p.pos++
 		return r.entries()

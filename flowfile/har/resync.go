@@ -47,7 +47,7 @@ func (r *Reader) resume(err error) error {
 		if err := r.p.comma('}'); err != nil {
 			return err
 		}
-		if err := r.members(root); err != nil {
+		if err := r.p.members(func(key string) error { return r.member(key, root) }); err != nil {
 			return err
 		}
 	}
