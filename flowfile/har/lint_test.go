@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -280,22 +279,7 @@ type opinion struct {
 // ask runs har-validator and har-to-k6 on HARs.
 func ask(t *testing.T, hars []string) []opinion {
 	t.Helper()
-	skip := t.Skip
-	if os.Getenv("FLOWKIT_CI") != "" {
-		skip = t.Fatal
-	}
-	check, err := filepath.Abs("../../testdata/harcheck/check.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	node, err := exec.LookPath("node")
-	if err != nil {
-		skip("no node here")
-	}
-	if _, err := os.Stat(filepath.Join(filepath.Dir(check), "node_modules", "har-to-k6")); err != nil {
-		skip("har-validator and har-to-k6 are not installed: npm ci in testdata/harcheck")
-	}
-	args := []string{check, "--json"}
+	args := []string{"--json"}
 	dir := t.TempDir()
 	for i, h := range hars {
 		name := filepath.Join(dir, fmt.Sprint(i))
@@ -304,7 +288,7 @@ func ask(t *testing.T, hars []string) []opinion {
 		}
 		args = append(args, name)
 	}
-	c := exec.Command(node, args...)
+	c := harCheck(t, args...)
 	c.Stderr = os.Stderr
 	out, err := c.Output()
 	if err != nil && c.ProcessState.ExitCode() != 1 {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -323,27 +322,4 @@ func TestCorpus(t *testing.T) {
 		}
 	}
 	validate(t, written...)
-}
-
-// validate runs har-validator on files.
-func validate(t *testing.T, files ...string) {
-	t.Helper()
-	skip := t.Skip
-	if os.Getenv("FLOWKIT_CI") != "" {
-		skip = t.Fatal
-	}
-	check, err := filepath.Abs("../../testdata/harcheck/check.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	node, err := exec.LookPath("node")
-	if err != nil {
-		skip("no node here")
-	}
-	if _, err := os.Stat(filepath.Join(filepath.Dir(check), "node_modules")); err != nil {
-		skip("har-validator is not installed: npm ci in testdata/harcheck")
-	}
-	if out, err := exec.Command(node, append([]string{check}, files...)...).CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
 }
