@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 )
 
 // faulty is a writer that fails at its nth call, after part of the bytes.
@@ -348,4 +350,60 @@ func TestDamageText(t *testing.T) {
 			t.Errorf("kind %v", k)
 		}
 	}
+}
+
+// Long contents are looked for by their places; they are the same only if all of them is.
+func TestDedupeLong(t *testing.T) {
+	one := noise(rand.New(rand.NewPCG(3, 3)), 300_000)
+	two := bytes.Clone(one)
+	two[hashSize+1]++ // between the places
+	b := newBuilder(WriterOptions{}.withDefaults())
+	if b.content.hash(one) != b.content.hash(two) {
+		t.Fatal("a place was hit")
+	}
+	at := b.addContent(&Part{Data: one})
+	if got := b.addContent(&Part{Data: two}); got == at {
+		t.Error("another content is taken for the same")
+	}
+	if _, ok := b.content.find(b.raw, two, b.content.hash(two)); !ok {
+		t.Error("the last of one hash is not found")
+	}
+}
+
+// What is called incompressible is stored as it is, unless it is not what it is called.
+func TestStored(t *testing.T) {
+	c := &encoders{o: WriterOptions{}.withDefaults()}
+	text := bytes.Repeat([]byte("a picture that is a page of text, "), 10_000)
+	dense := noise(rand.New(rand.NewPCG(4, 4)), 300_000)
+	for name, x := range map[string]struct {
+		raw    []byte
+		stored bool
+	}{
+		"dense": {dense, true}, "text": {text, false}, "short": {dense[:1000], false},
+		"text behind a dense head": {append(bytes.Clone(dense[:5000]), text...), false},
+	} {
+		frame := c.frame(nil, x.raw, true)
+		if stored := bytes.Contains(frame, x.raw[:min(len(x.raw), 100_000)]) && frame[4] == 0xa4; stored != x.stored {
+			t.Errorf("%s: stored %v", name, stored)
+		}
+		got, err := (&decoder{}).segment(Segment{Comp: len(frame), Raw: len(x.raw), CRC: castagnoli(frame)}, frame)
+		if err != nil || !bytes.Equal(got, x.raw) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if x.stored {
+			frame[len(frame)-1]++ // zstd -t has something to check
+			if _, err := zstdDecode(frame); err == nil {
+				t.Errorf("%s: the checksum is not one", name)
+			}
+		}
+	}
+}
+
+func zstdDecode(frame []byte) ([]byte, error) {
+	d, err := zstd.NewReader(nil)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.DecodeAll(frame, nil)
 }
