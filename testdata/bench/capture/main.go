@@ -292,7 +292,7 @@ func (b *bench) large() error {
 	if err != nil {
 		return err
 	}
-	bare, err := b.flowkitPeer("flowkit, written to /dev/null", "/dev/null")
+	bare, err := b.flowkitPeer("flowkit, nothing recorded", "/dev/null")
 	if err != nil {
 		return err
 	}
