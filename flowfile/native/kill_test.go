@@ -95,14 +95,20 @@ func numbered(round, n int) *flowfile.Flow {
 	body := noise()[at : at+size]
 	f := getOK(fmt.Sprintf("%d-%d", round, n))
 	f.Response().InitBody(flowfile.BytesBody(body))
-	if n%4 == 1 {
-		log := &flowfile.MessageLog{}
-		for i := range n % 50 {
-			log.Append(flowfile.Msg{Body: flowfile.StringBody(strings.Repeat("message ", i)), Time: flowfile.Time(i + 1)})
-		}
-		f.Messages().Replace(log)
-	}
+	addMessages(f, n)
 	return f
+}
+
+// addMessages gives flow n of a round its messages, if it has some.
+func addMessages(f *flowfile.Flow, n int) {
+	if n%4 != 1 {
+		return
+	}
+	log := &flowfile.MessageLog{}
+	for i := range n % 50 {
+		log.Append(flowfile.Msg{Body: flowfile.StringBody(strings.Repeat("message ", i)), Time: flowfile.Time(i + 1)})
+	}
+	f.Messages().Replace(log)
 }
 
 // What was flushed survives kill -9, whatever is at the end of the file, and so does what is

@@ -57,13 +57,7 @@ func lively(round, n int) *flowfile.Flow {
 	r := rand.New(rand.NewPCG(uint64(round), uint64(n)))
 	f := getOK(fmt.Sprintf("%d-%d", round, n))
 	f.Response().InitBody(flowfile.BytesBody(noise()[r.IntN(1_000_000):][:[]int{0, 300, 20_000, 200_000}[r.IntN(4)]]))
-	if n%4 == 1 {
-		log := &flowfile.MessageLog{}
-		for i := range n % 50 {
-			log.Append(flowfile.Msg{Body: flowfile.StringBody(strings.Repeat("message ", i)), Time: flowfile.Time(i + 1)})
-		}
-		f.Messages().Replace(log)
-	}
+	addMessages(f, n)
 	return f
 }
 
